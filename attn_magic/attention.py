@@ -1,0 +1,382 @@
+"""Attention as torch computes it, one stage after another: token encodings → `AttentionTrace`.
+
+The modules are the original teaching notebook's: weights drawn in the order W_q, W_k, W_v after seeding, stored out × in and used as
+X Wᵀ, no bias. `attend` runs them on what a user has and records every stage with the equation that made it.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from attn_magic.errors import InputError
+from attn_magic.inputs import WEIGHT_NAMES, causal_mask, read_encodings, read_mask, read_tokens, read_weights
+from attn_magic.notation import format_number
+from attn_magic.notices import Notice
+from attn_magic.trace import AttentionTrace, Axis, Contraction, Elementwise, Equation, Options, Reference, Softmax, Stage
+
+Steps: TypeAlias = dict[str, Tensor]
+
+
+class SelfAttention(nn.Module):
+    """Self-attention as the original notebook defines it: every token looks at every token.
+
+    The weights equal, bit for bit, three `nn.Linear(embed_dim, embed_dim, bias=False)` made after `torch.manual_seed(seed)`, but the seed
+    stays private: no global random state, default dtype or default device is read or changed. `col_dim` is the dimension that the
+    softmax runs over (1: each query's weights sum to 1); `row_dim` is kept for the original's signature. `scale=False` leaves the
+    division by √d_k out.
+
+    >>> x = torch.tensor([[1.16, 0.23], [0.57, 1.36], [4.41, -2.16]])
+    >>> SelfAttention(embed_dim=2)(x).detach()
+    tensor([[1.0100, 1.0641],
+            [0.2040, 0.7057],
+            [3.4989, 2.2427]])
+    """
+
+    def __init__(self, embed_dim: int, row_dim: int = 0, col_dim: int = 1, seed: int = 42, *, scale: bool = True) -> None:
+        super().__init__()
+        self.embed_dim = embed_dim
+        self.row_dim = row_dim
+        self.col_dim = col_dim
+        self.scale = scale
+        generator = torch.Generator(device="cpu").manual_seed(seed)
+        self.W_q = _seeded_projection(embed_dim, generator)
+        self.W_k = _seeded_projection(embed_dim, generator)
+        self.W_v = _seeded_projection(embed_dim, generator)
+
+    def forward(self, token_encodings: Float[Tensor, "n d_model"]) -> Float[Tensor, "n d_v"]:
+        """The output, one row per token; also called the context vectors."""
+        return self.steps(token_encodings)["output"]
+
+    def steps(self, token_encodings: Float[Tensor, "n d_model"], mask: Bool[Tensor, "n n"] | None = None) -> Steps:
+        """Every tensor on the way to the output, by the name of its stage.
+
+        `mask` is True where a query (row) may attend to a key (column).
+        """
+        with _full_precision(token_encodings.device.type):
+            steps = {"query": self.W_q(token_encodings), "key": self.W_k(token_encodings), "value": self.W_v(token_encodings)}
+            steps["scores"] = steps["query"] @ steps["key"].T  # (n, d_k) @ (d_k, n) → (n, n)
+            latest = steps["scores"]
+            if self.scale:
+                latest = steps["scaled_scores"] = latest / steps["key"].shape[-1] ** 0.5
+            if mask is not None:
+                steps["mask"] = mask
+                latest = steps["masked_scores"] = latest.masked_fill(~mask, -torch.inf)
+            steps["attention_weights"] = _softmax(latest, self.col_dim)
+            steps["output"] = steps["attention_weights"] @ steps["value"]  # (n, n) @ (n, d_v) → (n, d_v)
+        return steps
+
+
+class MaskedSelfAttention(SelfAttention):
+    """Self-attention in which a token sees only what a mask lets it see: by default itself and what came before.
+
+    >>> x = torch.tensor([[1.16, 0.23], [0.57, 1.36], [4.41, -2.16]])
+    >>> MaskedSelfAttention(embed_dim=2)(x).detach()
+    tensor([[ 0.6038,  0.7434],
+            [-0.0062,  0.6072],
+            [ 3.4989,  2.2427]])
+    """
+
+    def forward(self, token_encodings: Float[Tensor, "n d_model"], mask: Bool[Tensor, "n n"] | None = None) -> Float[Tensor, "n d_v"]:
+        """The output, one row per token. `mask` is True where a query (row) may attend to a key (column); None is the causal mask."""
+        mask = causal_mask(len(token_encodings)).to(token_encodings.device) if mask is None else mask
+        return self.steps(token_encodings, mask)["output"]
+
+
+def _seeded_projection(embed_dim: int, generator: torch.Generator) -> nn.Linear:
+    # skip_init makes the layer without drawing numbers; nn.Linear.reset_parameters would draw them from the global generator.
+    projection = nn.utils.skip_init(nn.Linear, embed_dim, embed_dim, bias=False, device="cpu", dtype=torch.float32)
+    nn.init.kaiming_uniform_(projection.weight, a=math.sqrt(5), generator=generator)  # as nn.Linear.reset_parameters
+    return projection
+
+
+def _softmax(scores: Float[Tensor, "n m"], dim: int) -> Float[Tensor, "n m"]:
+    """Softmax, with 0 instead of NaN where everything is hidden, as `F.scaled_dot_product_attention` has it."""
+    weights = torch.softmax(scores, dim=dim)
+    nothing = (scores == -torch.inf).all(dim=dim, keepdim=True)
+    return weights.masked_fill(nothing, 0.0) if nothing.any() else weights
+
+
+@contextmanager
+def _full_precision(device_type: str) -> Iterator[None]:
+    """Products in float32 as they are, whatever the user has allowed elsewhere.
+
+    Autocast is switched off for this thread alone. `torch.set_float32_matmul_precision("medium")` has no such switch: on CPUs with bf16
+    instructions it moves products by several percent through oneDNN, which is therefore left aside meanwhile, in that case only.
+    """
+    onednn = torch.backends.mkldnn
+    matmul = getattr(onednn, "matmul", None)
+    reduced = matmul is not None and onednn.enabled and matmul.fp32_precision in ("bf16", "tf32")
+    with torch.autocast(device_type, enabled=False):
+        if not reduced:
+            yield
+            return
+        onednn.enabled = False
+        try:
+            yield
+        finally:
+            onednn.enabled = True
+
+
+def attend(
+    x: object,
+    *,
+    tokens: str | Sequence[str] | None = None,
+    mask: object = None,
+    seed: int = 42,
+    scale: bool = True,
+    col_dim: Literal[0, 1] = 1,
+    weights: object = None,
+) -> AttentionTrace:
+    """Run self-attention on `x` and record every stage.
+
+    >>> trace = attend([[1.16, 0.23], [0.57, 1.36], [4.41, -2.16]], tokens="I am Indian")
+    >>> trace.output
+    tensor([[1.0100, 1.0641],
+            [0.2040, 0.7057],
+            [3.4989, 2.2427]])
+    >>> print(trace.explain("scores", 2, 0))
+    scores[Indian, I] = Σ_k query[Indian, k] × key[I, k]
+      = 1.116378 × −0.1469 + −2.133583 × −0.303827 = 0.4842
+    How well does what Indian asks for match what I offers?
+
+    Args:
+        x: tokens × d_model: a tensor, array, DataFrame (its index become tokens), list of rows or `Matrix`. It is copied, to float32 on the CPU.
+        tokens: a word for each row, as a sequence or as one text.
+        mask: None, "causal" (a token sees itself and what came before), or an n × n matrix that is True where a query (row) may attend to a
+            key (column), as in `scaled_dot_product_attention`. `nn.MultiheadAttention` means the opposite.
+        seed: what the weights are drawn with.
+        scale: whether scores are divided by √d_k.
+        col_dim: the dimension the softmax runs over: 1, so that each query's weights sum to 1, or 0 to see what goes wrong.
+        weights: None (drawn with `seed`), "identity", a module having `W_q`, `W_k` and `W_v`, or a mapping of these names to matrices in
+            torch's orientation, out × in (used as X Wᵀ).
+
+    Raises:
+        InputError: where one of these does not fit, in a sentence that says how to mend it.
+    """
+    encodings = read_encodings(x)
+    n, d_model = encodings.values.shape
+    if col_dim not in (0, 1):
+        raise InputError(f"col_dim is {col_dim}, but a matrix has dimensions 0 (down the columns) and 1 (along the rows).")
+    allowed = read_mask(mask, n)
+    module = _make_module(d_model, seed, scale, col_dim, weights, masked=allowed is not None)
+    with torch.no_grad():
+        values = {"token_encodings": encodings.values, **{name: getattr(module, name).weight.clone() for name in WEIGHT_NAMES}}
+        values |= module.steps(encodings.values, allowed)
+
+    words = read_tokens(tokens, n) or encodings.tokens or _count_up("token", n)
+    options = Options(
+        seed=seed,
+        mask="none" if allowed is None else mask if isinstance(mask, str) else "given",
+        scale=scale,
+        col_dim=col_dim,
+        weights="seeded" if weights is None else weights if isinstance(weights, str) else "given",
+    )
+    trace = AttentionTrace(
+        stages=_tell_story(values, words, encodings.columns or _count_up("dim", d_model), col_dim),
+        tokens=words,
+        options=options,
+        notices=encodings.notices,
+        module=module,
+        reference=_reference(module, masked=allowed is not None),
+    )
+    return replace(trace, notices=(*trace.notices, *_nonfinite_notices(trace)))
+
+
+def _make_module(d_model: int, seed: int, scale: bool, col_dim: int, weights: object, *, masked: bool) -> SelfAttention:
+    make = MaskedSelfAttention if masked else SelfAttention
+    module = make(d_model, col_dim=col_dim, seed=seed, scale=scale)
+    if weights is not None:
+        for name, weight in read_weights(weights, d_model).items():
+            projection = nn.utils.skip_init(nn.Linear, d_model, len(weight), bias=False, device="cpu", dtype=torch.float32)
+            projection.weight = nn.Parameter(weight)
+            setattr(module, name, projection)
+    return module
+
+
+def _count_up(noun: str, n: int) -> tuple[str, ...]:
+    return tuple(f"{noun} {place}" for place in range(1, n + 1))
+
+
+@dataclass(frozen=True)
+class _Chapter:
+    """What is said about a stage: everything but its numbers."""
+
+    title: str
+    symbol: str
+    act: str
+    meaning: str
+    rows: str
+    columns: str
+    sentence: str
+    equation: Equation | None = None
+
+
+def _tell_story(values: Steps, tokens: Sequence[str], columns: Sequence[str], col_dim: int) -> tuple[Stage, ...]:
+    d_k, d_v = len(values["W_q"]), len(values["W_v"])
+    labels = {"token": tokens, "query": tokens, "key": tokens, "d_model": columns, "d_k": _count_up("dim", d_k), "d_v": _count_up("dim", d_v)}
+    stages = []
+    for name, chapter in _chapters(values, d_k, col_dim).items():
+        stages.append(
+            Stage(
+                name=name,
+                title=chapter.title,
+                symbol=chapter.symbol,
+                act=chapter.act,
+                meaning=chapter.meaning,
+                value=values[name],
+                rows=Axis(chapter.rows, labels[chapter.rows]),
+                columns=Axis(chapter.columns, labels[chapter.columns]),
+                equation=chapter.equation,
+                sentence=chapter.sentence,
+            )
+        )
+    return tuple(stages)
+
+
+def _chapters(values: Steps, d_k: int, col_dim: int) -> dict[str, _Chapter]:
+    chapters = dict(_PROJECT)
+    chapters["scores"] = _Chapter(
+        "Scores",
+        "QKᵀ",
+        "Compare",
+        "How well each query (row) matches each key (column).",
+        "query",
+        "key",
+        "How well does what {row} asks for match what {column} offers?",
+        Contraction("ik,jk->ij", ("query", "key")),
+    )
+    latest, symbol = "scores", "QKᵀ"
+    if "scaled_scores" in values:
+        latest, symbol = "scaled_scores", "QKᵀ/√d_k"
+        chapters[latest] = _Chapter(
+            "Scaled scores",
+            symbol,
+            "Compare",
+            f"The scores divided by √{d_k}, so that long vectors do not make the softmax all or nothing.",
+            "query",
+            "key",
+            "The score of {row} with {column}, made independent of the length of their vectors.",
+            Elementwise(("/", "scores", ("sqrt", "d_k")), {"d_k": d_k}),
+        )
+    if "masked_scores" in values:
+        chapters["mask"] = _Chapter("Mask", "M", "Compare", "Which keys a query may attend to.", "query", "key", "May {row} attend to {column}?")
+        chapters["masked_scores"] = _Chapter(
+            "Masked scores",
+            f"{symbol} where M",
+            "Compare",
+            "The scores that the mask lets through; a hidden cell becomes −∞, and e^−∞ is 0.",
+            "query",
+            "key",
+            "What is left of the score of {row} with {column} behind the mask.",
+            Elementwise(("where", "mask", latest, -math.inf)),
+        )
+        latest = "masked_scores"
+    along, over = ("row", "columns") if col_dim == 1 else ("column", "rows")
+    chapters["attention_weights"] = _Chapter(
+        "Attention weights",
+        f"A = softmax({symbol})",
+        "Normalise",
+        f"How much of its attention each query (row) gives to each key (column). Every {along} sums to 1.",
+        "query",
+        "key",
+        "How much of its attention does {row} give to {column}?",
+        Softmax(latest, over),
+    )
+    chapters["output"] = _Chapter(
+        "Output",
+        "A V",
+        "Blend",
+        "Each token's new encoding: all values, blended by its weights. Also called the context vectors.",
+        "query",
+        "d_v",
+        "What {row} takes from the values of all tokens, {column}.",
+        Contraction("ij,jk->ik", ("attention_weights", "value")),
+    )
+    return chapters
+
+
+def _projection(title: str, symbol: str, letter: str, meaning: str, rows: str, columns: str, sentence: str) -> _Chapter:
+    equation = Contraction("ik,jk->ij", ("token_encodings", f"W_{letter}"))
+    return _Chapter(title, f"{symbol} = X W_{letter}ᵀ", "Project", meaning, rows, columns, sentence, equation)
+
+
+def _weights(letter: str, product: str) -> _Chapter:
+    meaning = f"The learned weights that make {product} from tokens, stored out × in and used as X W_{letter}ᵀ."
+    sentence = f"How much {{column}} of a token counts towards {{row}} of its {product}."
+    return _Chapter(f"{product.capitalize()} weights", f"W_{letter}", "Project", meaning, "d_v" if letter == "v" else "d_k", "d_model", sentence)
+
+
+_PROJECT = {
+    "token_encodings": _Chapter(
+        "Token encodings",
+        "X",
+        "Project",
+        "One row per token: its word embedding plus position encoding.",
+        "token",
+        "d_model",
+        "Given: {column} of {row}.",
+    ),
+    "W_q": _weights("q", "query"),
+    "W_k": _weights("k", "key"),
+    "W_v": _weights("v", "value"),
+    "query": _projection("Query", "Q", "q", "What each token asks for.", "query", "d_k", "What {row} asks for, {column}."),
+    "key": _projection("Key", "K", "k", "What each token offers to be found by.", "key", "d_k", "What {row} offers to be found by, {column}."),
+    "value": _projection("Value", "V", "v", "What each token gives when it is attended to.", "key", "d_v", "What {row} gives, {column}."),
+}
+
+
+def _nonfinite_notices(trace: AttentionTrace) -> tuple[Notice, ...]:
+    found = trace.first_nonfinite()
+    if found is None:
+        return ()
+    stage, (row, column) = found
+    value = format_number(stage.value[row, column].item())
+    text = (
+        f"{stage.title} ({stage.name}) is the first stage that is not finite: {value} at row {row + 1}, column {column + 1}. Products there are "
+        "beyond the largest float32 number, 3.4e+38, and everything made from them is ∞ or NaN too. Use smaller numbers."
+    )
+    return (Notice("nonfinite", text),)
+
+
+@dataclass(frozen=True)
+class Check:
+    """How far an output is from that of torch's own function, at the most; None where there is nothing to compare with."""
+
+    difference: float | None
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _reference(module: SelfAttention, *, masked: bool) -> Reference | None:
+    if module.col_dim != 1:
+        return None
+    scale = 1 / module.W_k.out_features**0.5 if module.scale else 1.0
+    return Reference("query", "key", "value", "output", scale, "mask" if masked else None)
+
+
+def check(trace: AttentionTrace) -> Check:
+    """Compare a trace's output with `F.scaled_dot_product_attention` on its query, key, value and mask.
+
+    They agree where they differ by no more than `torch.testing.assert_close` allows for float32: 1e-5 plus 1.3e-6 of the size.
+    """
+    reference = trace.reference
+    if reference is None:
+        return Check(None, "torch has no single function to compare this attention with")
+    query, key, value, output = (trace[name].value for name in (reference.query, reference.key, reference.value, reference.output))
+    if not output.isfinite().all():
+        return Check(None, "not compared with torch: the output is not finite")
+    mask = None if reference.mask is None else trace[reference.mask].value
+    with torch.no_grad(), _full_precision(output.device.type):
+        expected = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=reference.scale)
+    difference = (output - expected).abs().max().item()
+    agrees = torch.allclose(output, expected, rtol=1.3e-6, atol=1e-5)
+    return Check(difference, f"{'agrees with' if agrees else 'differs from'} torch {'to' if agrees else 'by'} {difference:.1e}")

@@ -1,0 +1,49 @@
+"""Every error a reader can meet: what is wrong, where, what was seen, what to type instead.
+
+All of them are `AttentionError`, so `except AttentionError` is enough in a script; the magics turn them into IPython's
+`UsageError`, which fails the cell without a traceback. Programming mistakes stay ordinary tracebacks.
+"""
+
+
+class AttentionError(ValueError):
+    """A mistake the reader can mend; the text says how."""
+
+
+class MatrixError(AttentionError):
+    """The text is not plainly one matrix of numbers.
+
+    `code` names the kind of mistake ("ragged", "missing-cell", "call", …; the list is `attn_magic.matrix.CODES`). `line`, `column` and
+    `end_column` (1-based, inclusive) say where in the text; `row` and `cell` (1-based) say where in the matrix. Each is None where
+    it does not apply.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str,
+        line: int | None = None,
+        column: int | None = None,
+        end_column: int | None = None,
+        row: int | None = None,
+        cell: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.line = line
+        self.column = column
+        self.end_column = end_column
+        self.row = row
+        self.cell = cell
+
+
+class InputError(AttentionError):
+    """A value given to `attend` does not fit: its shape, its kind, its numbers."""
+
+
+class TraceError(AttentionError):
+    """A stage or cell that this trace does not have, or stages that do not fit together."""
+
+
+class OptionError(AttentionError):
+    """A magic's line asks for something that does not exist or does not fit."""

@@ -1,0 +1,245 @@
+"""What a user has, as the tensors attention needs: matrices, tokens, masks and weights of any make, or a clear refusal.
+
+Every reader copies: what is done to the user's own object later does not reach a trace.
+"""
+
+import math
+import numbers
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Num
+from torch import Tensor, nn
+
+from attn_magic.errors import InputError
+from attn_magic.limits import refuse_too_large
+from attn_magic.matrix import Matrix
+from attn_magic.notation import format_label, shorten
+from attn_magic.notices import Notice
+
+WEIGHT_NAMES = ("W_q", "W_k", "W_v")
+_LARGEST = torch.finfo(torch.float32).max
+_EXACT_INTEGERS = 2**24  # every integer up to here is a float32
+
+
+@dataclass(frozen=True)
+class Encodings:
+    """Token encodings as read: tokens × d_model in float32, and what came with them."""
+
+    values: Float[Tensor, "n d_model"]
+    tokens: tuple[str, ...] | None = None
+    columns: tuple[str, ...] | None = None
+    notices: tuple[Notice, ...] = ()
+
+
+def read_encodings(x: object) -> Encodings:
+    """Token encodings from a `Matrix`, tensor, array, DataFrame (its index become tokens) or nested list.
+
+    Raises `InputError` for anything but a finite real matrix; a single row of numbers is read as one token, with a notice.
+    """
+    if isinstance(x, Matrix):
+        values = torch.tensor(x.values, dtype=torch.float32, device="cpu")
+        return Encodings(values, x.labels, x.columns, x.notices)
+    if isinstance(x, str):
+        raise InputError("The input is text. Turn it into a matrix first: attend(parse_matrix(text)).")
+    tokens, columns = _frame_labels(x)
+    array = _read_array(x)
+    values, notices = _as_float32(array.reshape(1, -1) if array.ndim == 1 else array)
+    if array.ndim == 1:
+        notices = (Notice("one-dim", f"A single list of {len(array)} numbers was read as one token with {len(array)} features."), *notices)
+    return Encodings(values, tokens, columns, notices)
+
+
+def _frame_labels(x: Any) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
+    """The row and column names of a DataFrame, where it has more than counted them."""
+    if not (hasattr(x, "index") and hasattr(x, "columns") and hasattr(x, "to_numpy")):
+        return None, None
+    named = (None if all(isinstance(name, int) for name in axis) else tuple(str(name) for name in axis) for axis in (x.index, x.columns))
+    tokens, columns = named
+    return tokens, columns
+
+
+def _read_array(x: Any) -> np.ndarray[Any, Any]:
+    array = _as_array(x)
+    if array.dtype.kind == "O":
+        array = _read_rows(array.tolist())
+    if array.dtype.kind not in "iuf":
+        raise InputError(f"The input holds {_kind(array)}, but token encodings are real numbers.{_bool_hint(array)}")
+    if array.ndim == 0:
+        raise InputError("The input is a single number. Token encodings are a matrix with one row per token, such as [[1.16, 0.23], [0.57, 1.36]].")
+    if array.ndim > 2:
+        raise InputError(f"The input is {array.ndim}-D ({_shape(array)}), but one matrix is needed, one row per token. Pick one, as in x[0].")
+    if array.size == 0:
+        raise InputError(f"The input is empty ({_shape(array)}). Token encodings need at least one row and one column.")
+    return array
+
+
+def _as_array(x: Any) -> np.ndarray[Any, Any]:
+    if isinstance(x, Tensor):
+        x = x.detach().to("cpu")
+        x = x.to_dense() if x.layout != torch.strided else x
+        return np.asarray(x.double().numpy() if x.is_floating_point() else x.resolve_conj().numpy())
+    if isinstance(x, list | tuple):
+        return _read_rows(x)
+    if hasattr(x, "__array__"):
+        return np.asarray(x)
+    raise InputError(f"The input is of type {type(x).__name__}. It should be a matrix: a tensor, an array, a DataFrame or a list of rows.")
+
+
+def _read_rows(rows: Any) -> np.ndarray[Any, Any]:
+    """A nested list as an array, or which of its rows or cells is wrong."""
+    rows = [row.tolist() if hasattr(row, "tolist") else row for row in rows] if isinstance(rows, list | tuple) else rows
+    if rows and all(isinstance(row, list | tuple) for row in rows):
+        for place, row in enumerate(rows, start=1):
+            if len(row) != len(rows[0]):
+                raise InputError(
+                    f"Row {place} has {_count(len(row), 'number')}, but row 1 has {len(rows[0])}. Every row is one token, so all rows need the same length."
+                )
+        cells = [(f"Row {i}, cell {j}", cell) for i, row in enumerate(rows, start=1) for j, cell in enumerate(row, start=1)]
+    else:
+        cells = [(f"Cell {j}", cell) for j, cell in enumerate(rows, start=1)]
+    for where, cell in cells:
+        if not isinstance(cell, list | tuple | numbers.Number) and not hasattr(cell, "__array__"):
+            raise InputError(f"{where} is {_quote(cell)}, which is no number.")
+    try:
+        return np.array(rows)
+    except (ValueError, OverflowError, TypeError, RuntimeError) as error:
+        raise InputError(f"The list is not a matrix of numbers: {error}") from None
+
+
+def _as_float32(array: np.ndarray[Any, Any]) -> tuple[Float[Tensor, "n d_model"], tuple[Notice, ...]]:
+    refuse_too_large(*array.shape)
+    wide = array.astype(np.float64)
+    for place in np.argwhere(~np.isfinite(wide)):
+        row, column = place.tolist()
+        raise InputError(f"Row {row + 1}, cell {column + 1} is {wide[row, column]}. Softmax would spread it: every number has to be finite.")
+    for place in np.argwhere(np.abs(wide) > _LARGEST):
+        row, column = place.tolist()
+        raise InputError(f"Row {row + 1}, cell {column + 1} is {wide[row, column]:g}, beyond the largest float32 number, 3.4e+38.")
+    values = torch.tensor(wide, dtype=torch.float32, device="cpu")
+    return values, tuple(_rounding_notices(array, values.numpy()))
+
+
+def _rounding_notices(array: np.ndarray[Any, Any], values: np.ndarray[Any, Any]) -> list[Notice]:
+    notices = []
+    if array.dtype.kind in "iu" and (np.abs(array.astype(np.float64)) > _EXACT_INTEGERS).any() and (values.astype(np.float64) != array).any():
+        notices.append(Notice("precision", "Some whole numbers are too long for float32 and were rounded to about 7 digits."))
+    if ((values == 0) & (array != 0)).any():
+        notices.append(Notice("underflow", "Some numbers are too small for float32 and were rounded to 0."))
+    return notices
+
+
+def read_tokens(tokens: str | Sequence[str] | None, n: int) -> tuple[str, ...] | None:
+    """One token for each of `n` rows, from a sequence, or from a text whose words they are."""
+    if tokens is None:
+        return None
+    words = tuple(tokens.split()) if isinstance(tokens, str) else tuple(str(token) for token in tokens)
+    if len(words) != n:
+        shown = shorten(" ".join(format_label(word) for word in words), 80)
+        raise InputError(f"The matrix has {_count(n, 'row')}, so it needs {_count(n, 'token')}, but {len(words)} came: {shown or 'no word at all'}")
+    return words
+
+
+def read_mask(mask: object, n: int) -> Bool[Tensor, "n n"] | None:
+    """The mask that `attend` was given: None, "causal", or a matrix of truth values that are True where a query may attend to a key."""
+    if mask is None:
+        return None
+    if isinstance(mask, str):
+        if mask == "causal":
+            return causal_mask(n)
+        raise InputError(f"There is no mask {format_label(mask)!r}. A mask is None, 'causal' or a matrix of True and False.")
+    array = _as_array(mask)
+    if array.dtype.kind != "b":
+        raise InputError(
+            f"The mask holds {_kind(array)}, but True and False are needed; True means that this query (row) may attend to this key (column). "
+            "If it is additive, with 0 where attending is allowed and −∞ elsewhere, pass mask == 0."
+        )
+    if array.shape != (n, n):
+        raise InputError(f"The mask is {_shape(array)}, but {_count(n, 'token')} need {n} × {n}: one row per query, one column per key.")
+    return torch.tensor(array, dtype=torch.bool, device="cpu")
+
+
+def causal_mask(n: int) -> Bool[Tensor, "n n"]:
+    """True where query i may attend to key j: j is i itself or came before it.
+
+    >>> causal_mask(3)
+    tensor([[ True, False, False],
+            [ True,  True, False],
+            [ True,  True,  True]])
+    """
+    return torch.ones(n, n, dtype=torch.bool, device="cpu").tril()
+
+
+def read_weights(weights: object, d_model: int) -> dict[str, Float[Tensor, "out in"]]:
+    """`W_q`, `W_k` and `W_v` in torch's orientation, out × in, from "identity", a module that has them, or a mapping.
+
+    Raises `InputError` where one is missing, has a bias, or does not fit: all take `d_model` features in, `W_q` and `W_k` give equally many.
+    """
+    if isinstance(weights, str):
+        if weights == "identity":
+            return {name: torch.eye(d_model, dtype=torch.float32, device="cpu") for name in WEIGHT_NAMES}
+        raise InputError(f"There are no weights {format_label(weights)!r}. Weights are 'identity', a module or a mapping that has W_q, W_k and W_v.")
+    found = {name: _find_weight(weights, name) for name in WEIGHT_NAMES}
+    read = {name: _read_weight(name, weight, d_model) for name, weight in found.items()}
+    if len(read["W_q"]) != len(read["W_k"]):
+        raise InputError(
+            f"W_q gives {len(read['W_q'])} numbers per token and W_k gives {len(read['W_k'])}, "
+            "but a query and a key are compared number by number: both need d_k rows."
+        )
+    return read
+
+
+def _find_weight(weights: Any, name: str) -> Any:
+    if isinstance(weights, Mapping):
+        for key in (name, f"{name}.weight"):  # the second is how a state_dict calls it
+            if key in weights:
+                return weights[key]
+        keys = ", ".join(shorten(format_label(str(key))) for key in list(weights)[:10]) or "nothing"
+        raise InputError(f"The weights lack {name}. They need W_q, W_k and W_v, and hold {keys}.")
+    if not hasattr(weights, name):
+        raise InputError(f"The weights lack {name}: an object of type {type(weights).__name__} should have W_q, W_k and W_v.")
+    return getattr(weights, name)
+
+
+def _read_weight(name: str, weight: Any, d_model: int) -> Float[Tensor, "out in"]:
+    if isinstance(weight, nn.Module):
+        if getattr(weight, "bias", None) is not None:
+            raise InputError(f"{name} has a bias, which this attention leaves out. Use nn.Linear(..., bias=False), or pass {name}.weight alone.")
+        weight = getattr(weight, "weight", None)
+    if weight is None:
+        raise InputError(f"{name} has no weight matrix.")
+    try:
+        values, _ = _as_float32(_read_array(weight))
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None
+    if values.shape[1] != d_model:
+        turned = f" Its transpose would fit: {name}.T." if values.shape[0] == d_model else ""
+        raise InputError(
+            f"{name} is {_shape(values)}, but tokens have {_count(d_model, 'feature')}. "
+            f"Weights are out × in, as nn.Linear stores them (used as X Wᵀ), so {name} needs {_count(d_model, 'column')}.{turned}"
+        )
+    return values
+
+
+def _kind(array: np.ndarray[Any, Any]) -> str:
+    kinds = {"b": "truth values", "c": "complex numbers", "U": "text", "S": "bytes", "M": "dates", "m": "times", "O": "Python objects"}
+    return kinds.get(array.dtype.kind, "numbers")
+
+
+def _bool_hint(array: np.ndarray[Any, Any]) -> str:
+    return " A mask goes into mask=…" if array.dtype.kind == "b" else ""
+
+
+def _shape(array: Num[Tensor, "..."] | np.ndarray[Any, Any]) -> str:
+    return " × ".join(str(size) for size in array.shape) or "a single value"
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
+def _quote(value: object) -> str:
+    return shorten(format_label(repr(value)), 80)

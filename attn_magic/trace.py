@@ -1,0 +1,309 @@
+"""The one record every view reads: what was computed, stage by stage, and the equation that made each stage.
+
+A trace is plain data. It draws nothing and computes nothing but windows into what it holds; the sentences below that start with
+"What" or "Where" are answered by other modules, which read it.
+"""
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Shaped
+from torch import Tensor, nn
+
+from attn_magic.errors import TraceError
+from attn_magic.expressions import Expression, names
+from attn_magic.notation import PRECISION
+from attn_magic.notices import Notice
+
+if TYPE_CHECKING:
+    from attn_magic.attention import Check
+    from attn_magic.explain import Explanation
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The rows, the columns or the heads of a stage: what they are ("query", "key", "d_k") and a label for each."""
+
+    name: str
+    labels: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Contraction:
+    """Sums of products, written as an einsum over earlier stages.
+
+    `Contraction("ik,jk->ij", ("query", "key"))` is scores[i, j] = Σₖ query[i, k] · key[j, k]. Each operand has one letter for each of its
+    axes (heads first, where it has them), the result likewise; letters that the result lacks are summed over.
+    """
+
+    indices: str
+    operands: tuple[str, ...]
+
+    @property
+    def operand_letters(self) -> tuple[str, ...]:
+        return tuple(self.indices.split("->")[0].split(","))
+
+    @property
+    def result_letters(self) -> str:
+        return self.indices.split("->")[1]
+
+
+@dataclass(frozen=True)
+class Elementwise:
+    """The same small calculation for every cell, from the cells in the same place of earlier stages.
+
+    `Elementwise(("/", "scores", ("sqrt", "d_k")), {"d_k": 2})` is scores / √d_k, and `Elementwise(("where", "mask", "scaled_scores", -math.inf))`
+    hides cells. Names are stages, but for those in `constants`. An operand without heads serves every head.
+    """
+
+    expression: Expression
+    constants: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def operands(self) -> tuple[str, ...]:
+        return tuple(name for name in names(self.expression) if name not in self.constants)
+
+
+@dataclass(frozen=True)
+class Softmax:
+    """exp(x) divided by the sum of exp(x) "over" the columns (every row sums to 1) or the rows (every column does).
+
+    Cells of −∞ get exactly 0; where all of them are −∞ there is nothing to attend to and all get 0, as in
+    `torch.nn.functional.scaled_dot_product_attention`.
+    """
+
+    operand: str
+    over: str = "columns"
+
+    @property
+    def operands(self) -> tuple[str, ...]:
+        return (self.operand,)
+
+
+Equation: TypeAlias = Contraction | Elementwise | Softmax
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """One matrix of the story: its numbers, its axes, its place in the story and the equation that made it (None: it was given).
+
+    `value` is rows × columns, or heads × rows × columns where there is a `heads` axis. A stage of truth values is a mask; True means that
+    this query may attend to this key. `sentence` speaks about one cell, with {row} and {column} in place of its labels.
+    """
+
+    name: str
+    title: str
+    symbol: str
+    act: str
+    meaning: str
+    value: Shaped[Tensor, "*heads rows columns"]
+    rows: Axis
+    columns: Axis
+    heads: Axis | None = None
+    equation: Equation | None = None
+    sentence: str = ""
+
+    def __post_init__(self) -> None:
+        if tuple(self.value.shape) != self.shape:
+            raise TraceError(f"Stage {self.name!r} holds {_times(self.value.shape)} numbers, but its axes name {_times(self.shape)}.")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows and columns, after the heads where there are any."""
+        return tuple(len(axis) for axis in self.axes)
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        return (self.rows, self.columns) if self.heads is None else (self.heads, self.rows, self.columns)
+
+    @property
+    def is_mask(self) -> bool:
+        return self.value.dtype == torch.bool
+
+    def window(self, rows: slice, columns: slice, head: int | None = None) -> Shaped[Tensor, "rows columns"]:
+        """The numbers of some rows and columns. All that a view or an explanation reads goes through here or through `overview`."""
+        values: Tensor = self.value if self.heads is None else self.value[self._head(head)]
+        return values[rows, columns]
+
+    def overview(self, height: int, width: int, head: int | None = None) -> Float[Tensor, "height width"]:
+        """The whole stage in at most `height` × `width` cells, each the number farthest from 0 among those it stands for.
+
+        Hidden cells (−∞) count only where a whole block is hidden. A stage that is small enough comes as it is.
+        """
+        values = self.window(slice(None), slice(None), head).float()
+        size = (min(height, len(self.rows)), min(width, len(self.columns)))
+        highest = F.adaptive_max_pool2d(values[None], size)[0]
+        lowest = -F.adaptive_max_pool2d(torch.where(values == -torch.inf, values, -values)[None], size)[0]
+        return torch.where(highest.abs() >= lowest.abs(), highest, lowest)
+
+    def _head(self, head: int | None) -> int:
+        if head is None:
+            raise TraceError(f"Stage {self.name!r} has {len(self.axes[0])} heads: say which one, as in head=0.")
+        return head
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Which stages `torch.nn.functional.scaled_dot_product_attention` would take, and which one it would give."""
+
+    query: str
+    key: str
+    value: str
+    output: str
+    scale: float
+    mask: str | None = None
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a trace was asked for, and how to show it."""
+
+    seed: int = 42
+    mask: str = "none"
+    scale: bool = True
+    col_dim: int = 1
+    weights: str = "seeded"
+    view: str = "auto"
+    precision: int = PRECISION
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionTrace:
+    """Every stage of one run of attention, in order.
+
+    `trace["scores"]` and iteration give the `Stage`, `trace.scores` its tensor, `trace.explain("scores", 2, 0)` the arithmetic behind a
+    cell, `print(trace)` everything.
+    """
+
+    stages: tuple[Stage, ...]
+    tokens: tuple[str, ...]
+    options: Options = field(default_factory=Options)
+    notices: tuple[Notice, ...] = ()
+    module: nn.Module | None = None
+    reference: Reference | None = None
+
+    def __post_init__(self) -> None:
+        known: dict[str, Stage] = {}
+        for stage in self.stages:
+            if stage.name in known:
+                raise TraceError(f"Two stages are called {stage.name!r}.")
+            _check_equation(stage, known)
+            known[stage.name] = stage
+
+    def __getitem__(self, name: str) -> Stage:
+        for stage in self.stages:
+            if stage.name == name:
+                return stage
+        raise TraceError(self._no_stage(name))
+
+    def __iter__(self) -> Iterator[Stage]:
+        return iter(self.stages)
+
+    def __len__(self) -> int:
+        return len(self.stages)
+
+    def __contains__(self, name: str) -> bool:
+        return any(stage.name == name for stage in self.stages)
+
+    def __getattr__(self, name: str) -> Tensor:
+        stages = self.__dict__.get("stages", ())  # absent while a copy is being made
+        for stage in stages:
+            if stage.name == name:
+                return stage.value
+        raise AttributeError(self._no_stage(name) if stages and not name.startswith("_") else name)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *(stage.name for stage in self.stages)]
+
+    def _no_stage(self, name: str) -> str:
+        stages = [stage.name for stage in self.stages]
+        close = difflib.get_close_matches(name, stages, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        return f"This trace has no stage {name!r}.{hint} Its stages are {', '.join(stages)}."
+
+    def explain(self, stage: str, row: int, column: int, head: int | None = None, *, max_terms: int | None = None) -> "Explanation":
+        """Where one number comes from: its sources, its terms and the arithmetic, answered from the stage's equation alone.
+
+        `row`, `column` and `head` count from 0, as in `trace.scores[row, column]`; `str()` of the answer is text to read. Sums of more than
+        `max_terms` terms are written with the rest summed up. Raises `TraceError` for a stage or cell that does not exist.
+        """
+        from attn_magic.explain import explain
+
+        return explain(self, stage, row, column, head, max_terms=max_terms)
+
+    def check(self) -> "Check":
+        """What torch's own `scaled_dot_product_attention` says of this output: the largest difference, and a sentence."""
+        from attn_magic.attention import check
+
+        return check(self)
+
+    def hidden(self, stage: Stage, rows: slice, columns: slice, head: int | None = None) -> Bool[Tensor, "rows columns"]:
+        """True where a mask hides the cell: it stands for "may not attend", not for a number that happens to be −∞ or 0."""
+        match stage.equation:
+            case Elementwise(expression=("where", str(condition), _, float(if_false))) if if_false == -torch.inf:
+                return ~self[condition].window(rows, columns, _head_of(self[condition], head))
+            case Elementwise() | Softmax():
+                operands = [self[name] for name in stage.equation.operands]
+                covers = [self.hidden(operand, rows, columns, _head_of(operand, head)) for operand in operands]
+                return torch.stack(covers).any(dim=0)
+            case _:
+                return torch.zeros_like(stage.window(rows, columns, head), dtype=torch.bool)
+
+    def first_nonfinite(self) -> tuple[Stage, tuple[int, ...]] | None:
+        """Where NaN or an infinity that no mask put there first appears: the stage, and the place of its first such cell."""
+        for stage in self.stages:
+            for head in range(len(stage.heads)) if stage.heads else [None]:
+                everything = (slice(None), slice(None), head)
+                places = (~stage.window(*everything).isfinite() & ~self.hidden(stage, *everything)).nonzero()
+                if len(places):
+                    row, column = places[0].tolist()
+                    return stage, (row, column) if head is None else (head, row, column)
+        return None
+
+    def __repr__(self) -> str:
+        rows, columns = self.stages[0].shape[-2:]
+        return f"<AttentionTrace of {rows} × {columns}: {', '.join(stage.name for stage in self.stages)}>"
+
+    def __str__(self) -> str:
+        from attn_magic.views.console import to_text
+
+        return to_text(self)
+
+
+def _head_of(operand: Stage, head: int | None) -> int | None:
+    return None if operand.heads is None else head
+
+
+def _times(shape: Sequence[int]) -> str:
+    return " × ".join(str(size) for size in shape)
+
+
+def _check_equation(stage: Stage, known: dict[str, Stage]) -> None:
+    if stage.equation is None:
+        return
+    for operand in stage.equation.operands:
+        if operand not in known:
+            raise TraceError(f"Stage {stage.name!r} is made from {operand!r}, which is no earlier stage.")
+    if isinstance(stage.equation, Contraction):
+        _check_indices(stage, stage.equation, [known[name] for name in stage.equation.operands])
+        return
+    for operand in stage.equation.operands:
+        if known[operand].shape[-2:] != stage.shape[-2:]:
+            raise TraceError(f"Stage {stage.name!r} is {_times(stage.shape)}, but {operand!r} is {_times(known[operand].shape)}.")
+
+
+def _check_indices(stage: Stage, equation: Contraction, operands: list[Stage]) -> None:
+    sizes: dict[str, int] = {}
+    for letters, part in zip((*equation.operand_letters, equation.result_letters), (*operands, stage), strict=True):
+        if len(letters) != len(part.shape):
+            raise TraceError(f"In {equation.indices!r}, {letters!r} has {len(letters)} letters, but {part.name!r} is {_times(part.shape)}.")
+        for letter, size in zip(letters, part.shape, strict=True):
+            if sizes.setdefault(letter, size) != size:
+                raise TraceError(f"In {equation.indices!r}, {letter!r} is {sizes[letter]} in one stage and {size} in {part.name!r}.")
