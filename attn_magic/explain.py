@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from attn_magic.errors import TraceError
 from attn_magic.expressions import Expression, Leaf, equate, evaluate, fold, substitute, write
-from attn_magic.notation import format_label, format_number, shorten
+from attn_magic.notation import Number, format_label, format_number, shorten
 from attn_magic.trace import AttentionTrace, Axis, Contraction, Elementwise, Softmax, Stage
 
 NOTHING_TO_ATTEND_TO = "Every key is hidden from this query: nothing to attend to."
@@ -25,7 +25,7 @@ class Source:
     row: int
     column: int
     head: int | None
-    value: float | bool
+    value: Number | bool
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Explanation:
     row: int
     column: int
     head: int | None
-    value: float | bool
+    value: Number | bool
     formula: str
     lines: tuple[str, ...]
     sentence: str
@@ -48,6 +48,7 @@ class Explanation:
 
     @property
     def sources(self) -> tuple[Source, ...]:
+        """Every cell that the number was made from, each once."""
         return tuple(dict.fromkeys(source for term in self.terms for source in term))
 
     def __str__(self) -> str:
@@ -96,9 +97,9 @@ class _Cell:
         return _name(self.stage, [_label(axis, place) for axis, place in zip(self.stage.axes, self.places, strict=True)])
 
     @property
-    def value(self) -> float | bool:
+    def value(self) -> Number | bool:
         window = self.stage.window(slice(self.row, self.row + 1), slice(self.column, self.column + 1), self.head)
-        value: float | bool = window.item()
+        value: Number | bool = window.item()
         return value
 
     @property
@@ -180,7 +181,7 @@ def _explain_softmax(cell: _Cell, equation: Softmax, max_terms: int | None) -> E
 
 def _softmax_lines(cell: _Cell, sources: list[Source], own: Source, max_terms: int | None) -> list[str]:
     """The maximum, this cell's exponential, the sum of all exponentials, the division."""
-    scores: list[float] = [source.value for source in sources]
+    scores: list[Number] = [source.value for source in sources]
     highest = max(scores)
     if highest == -math.inf:
         return [NOTHING_TO_ATTEND_TO + " All weights are 0."]
@@ -214,7 +215,7 @@ def _source(stage: Stage, row: int, column: int, head: int | None) -> Source:
 def _read_block(stage: Stage, places: Sequence[int | None]) -> dict[tuple[int, ...], Source]:
     """The cells at `places`, in order; None stands for every place along that axis."""
     *heads, rows, columns = [range(len(axis)) if place is None else [place] for axis, place in zip(stage.axes, places, strict=True)]
-    block = {}
+    block: dict[tuple[int, ...], Source] = {}
     for head in heads[0] if heads else [None]:
         window = stage.window(slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1), head).tolist()
         for row, values in zip(rows, window, strict=True):
@@ -238,5 +239,5 @@ def _label(axis: Axis, place: int) -> str:
     return shorten(format_label(axis.labels[place]))
 
 
-def _show(value: float | bool, precision: int) -> str:
+def _show(value: Number | bool, precision: int) -> str:
     return str(value) if isinstance(value, bool) else format_number(value, precision)

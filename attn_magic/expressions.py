@@ -16,9 +16,9 @@ import math
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from attn_magic.notation import format_number, format_operand, read_number
+from attn_magic.notation import Number, format_number, format_operand, read_number
 
-Leaf: TypeAlias = str | float | bool
+Leaf: TypeAlias = str | Number | bool
 Expression: TypeAlias = Leaf | tuple  # type: ignore[type-arg]  # recursive: (function, *Expression)
 
 FUNCTIONS = frozenset({"+", "-", "*", "/", "max", "sqrt", "exp", "tanh", "where", "more"})
@@ -83,7 +83,7 @@ def _write_argument(argument: Expression, function: str, place: int, leaf: Calla
     return f"({text})" if loose or negative else text
 
 
-def evaluate(expression: Expression, values: Mapping[str, Leaf] | None = None) -> float:
+def evaluate(expression: Expression, values: Mapping[str, Leaf] | None = None) -> Number:
     """What `expression` comes to, in float64; NaN or ∞ where arithmetic ends there, never an exception of it."""
     if not isinstance(expression, tuple):
         return float(values[expression] if isinstance(expression, str) and values is not None else expression)
@@ -97,7 +97,7 @@ def evaluate(expression: Expression, values: Mapping[str, Leaf] | None = None) -
         return math.nan
 
 
-def _apply(function: str, numbers: list[float]) -> float:
+def _apply(function: str, numbers: list[Number]) -> Number:
     match function:
         case "+":
             return sum(numbers)
@@ -130,7 +130,7 @@ def fold(function: str, arguments: list[Expression], most: int | None) -> Expres
     return (function, *arguments[:first], ("more", len(hidden), evaluate((function, *hidden))), arguments[-1])
 
 
-def equate(expression: Expression, value: float, precision: int) -> str:
+def equate(expression: Expression, value: Number, precision: int) -> str:
     """`expression = value` with the numbers written out, true as shown.
 
     The value has `precision` decimals. The operands have two more, or as many as it takes until evaluating the text as it stands gives
@@ -150,7 +150,7 @@ def equate(expression: Expression, value: float, precision: int) -> str:
     return f"{text} ≈ {shown}"
 
 
-def _write_and_evaluate(expression: Expression, digits: int) -> tuple[str, float]:
+def _write_and_evaluate(expression: Expression, digits: int) -> tuple[str, Number]:
     def as_shown(part: Expression) -> Expression:
         if isinstance(part, tuple):
             skip = 2 if part[0] == "more" else 1  # a count is written as it is

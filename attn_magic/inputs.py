@@ -3,15 +3,15 @@
 Every reader copies: what is done to the user's own object later does not reach a trace.
 """
 
-import math
 import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Num
+from jaxtyping import Bool, Float
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from attn_magic.errors import InputError
@@ -20,8 +20,11 @@ from attn_magic.matrix import Matrix
 from attn_magic.notation import format_label, shorten
 from attn_magic.notices import Notice
 
+Array: TypeAlias = NDArray[Any]
+
 WEIGHT_NAMES = ("W_q", "W_k", "W_v")
 _LARGEST = torch.finfo(torch.float32).max
+_BEYOND_FLOATS = 2**1024
 _EXACT_INTEGERS = 2**24  # every integer up to here is a float32
 
 
@@ -62,12 +65,10 @@ def _frame_labels(x: Any) -> tuple[tuple[str, ...] | None, tuple[str, ...] | Non
     return tokens, columns
 
 
-def _read_array(x: Any) -> np.ndarray[Any, Any]:
+def _read_array(x: Any) -> Array:
     array = _as_array(x)
-    if array.dtype.kind == "O":
-        array = _read_rows(array.tolist())
     if array.dtype.kind not in "iuf":
-        raise InputError(f"The input holds {_kind(array)}, but token encodings are real numbers.{_bool_hint(array)}")
+        raise InputError(f"The input holds {_kind(array)}, but token encodings are real numbers.{_mask_hint(array)}")
     if array.ndim == 0:
         raise InputError("The input is a single number. Token encodings are a matrix with one row per token, such as [[1.16, 0.23], [0.57, 1.36]].")
     if array.ndim > 2:
@@ -77,40 +78,70 @@ def _read_array(x: Any) -> np.ndarray[Any, Any]:
     return array
 
 
-def _as_array(x: Any) -> np.ndarray[Any, Any]:
+def _as_array(x: Any) -> Array:
     if isinstance(x, Tensor):
-        x = x.detach().to("cpu")
-        x = x.to_dense() if x.layout != torch.strided else x
-        return np.asarray(x.double().numpy() if x.is_floating_point() else x.resolve_conj().numpy())
+        return _tensor_as_array(x.detach().to("cpu"))
+    if hasattr(x, "__array__"):
+        array = np.asarray(x)
+        return _read_rows(array.tolist()) if array.dtype.kind == "O" and array.ndim else array
     if isinstance(x, list | tuple):
         return _read_rows(x)
-    if hasattr(x, "__array__"):
-        return np.asarray(x)
     raise InputError(f"The input is of type {type(x).__name__}. It should be a matrix: a tensor, an array, a DataFrame or a list of rows.")
 
 
-def _read_rows(rows: Any) -> np.ndarray[Any, Any]:
+def _tensor_as_array(x: Tensor) -> Array:
+    dense = x.to_dense() if x.layout != torch.strided else x
+    plain = dense.double() if dense.is_floating_point() else dense.resolve_conj()  # numpy has no bfloat16
+    return np.asarray(plain.resolve_neg().numpy())
+
+
+def _read_rows(rows: Any) -> Array:
     """A nested list as an array, or which of its rows or cells is wrong."""
-    rows = [row.tolist() if hasattr(row, "tolist") else row for row in rows] if isinstance(rows, list | tuple) else rows
-    if rows and all(isinstance(row, list | tuple) for row in rows):
-        for place, row in enumerate(rows, start=1):
-            if len(row) != len(rows[0]):
-                raise InputError(
-                    f"Row {place} has {_count(len(row), 'number')}, but row 1 has {len(rows[0])}. Every row is one token, so all rows need the same length."
-                )
-        cells = [(f"Row {i}, cell {j}", cell) for i, row in enumerate(rows, start=1) for j, cell in enumerate(row, start=1)]
-    else:
-        cells = [(f"Cell {j}", cell) for j, cell in enumerate(rows, start=1)]
+    rows = _plain(rows)
+    _refuse_uneven(rows)
+    cells = _named_cells(rows)
+    all_truth_values = all(isinstance(cell, bool) for _, cell in cells)
     for where, cell in cells:
-        if not isinstance(cell, list | tuple | numbers.Number) and not hasattr(cell, "__array__"):
+        if not isinstance(cell, list | numbers.Number) or (isinstance(cell, bool) and not all_truth_values):
             raise InputError(f"{where} is {_quote(cell)}, which is no number.")
+        if isinstance(cell, int) and abs(cell) >= _BEYOND_FLOATS:
+            raise InputError(f"{where} is too large a whole number for any kind of float.")
     try:
-        return np.array(rows)
-    except (ValueError, OverflowError, TypeError, RuntimeError) as error:
-        raise InputError(f"The list is not a matrix of numbers: {error}") from None
+        array = np.array(rows)
+        return array.astype(np.float64) if array.dtype.kind == "O" else array
+    except (ValueError, TypeError):
+        raise InputError("The list is nested unevenly. Token encodings are a list of rows, each a list of as many numbers.") from None
 
 
-def _as_float32(array: np.ndarray[Any, Any]) -> tuple[Float[Tensor, "n d_model"], tuple[Notice, ...]]:
+def _plain(value: Any) -> Any:
+    """`value` with the tensors and arrays inside it as lists and numbers."""
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def _nested(rows: list[Any]) -> bool:
+    return bool(rows) and isinstance(rows[0], list)
+
+
+def _named_cells(rows: list[Any]) -> list[tuple[str, Any]]:
+    if _nested(rows):
+        return [(f"Row {i}, cell {j}", cell) for i, row in enumerate(rows, start=1) for j, cell in enumerate(row, start=1)]
+    return [(f"Cell {j}", cell) for j, cell in enumerate(rows, start=1)]
+
+
+def _refuse_uneven(rows: list[Any]) -> None:
+    if not _nested(rows):
+        return
+    for place, row in enumerate(rows, start=1):
+        if not isinstance(row, list):
+            raise InputError(f"Row {place} is {_quote(row)}, but row 1 is a row of {_count(len(rows[0]), 'number')}.")
+        if len(row) != len(rows[0]):
+            wanted = "Every row is one token, so all rows need the same length."
+            raise InputError(f"Row {place} has {_count(len(row), 'number')}, but row 1 has {len(rows[0])}. {wanted}")
+
+
+def _as_float32(array: Array) -> tuple[Float[Tensor, "n d_model"], tuple[Notice, ...]]:
     refuse_too_large(*array.shape)
     wide = array.astype(np.float64)
     for place in np.argwhere(~np.isfinite(wide)):
@@ -123,7 +154,7 @@ def _as_float32(array: np.ndarray[Any, Any]) -> tuple[Float[Tensor, "n d_model"]
     return values, tuple(_rounding_notices(array, values.numpy()))
 
 
-def _rounding_notices(array: np.ndarray[Any, Any], values: np.ndarray[Any, Any]) -> list[Notice]:
+def _rounding_notices(array: Array, values: Array) -> list[Notice]:
     notices = []
     if array.dtype.kind in "iu" and (np.abs(array.astype(np.float64)) > _EXACT_INTEGERS).any() and (values.astype(np.float64) != array).any():
         notices.append(Notice("precision", "Some whole numbers are too long for float32 and were rounded to about 7 digits."))
@@ -132,8 +163,15 @@ def _rounding_notices(array: np.ndarray[Any, Any], values: np.ndarray[Any, Any])
     return notices
 
 
-def read_tokens(tokens: str | Sequence[str] | None, n: int) -> tuple[str, ...] | None:
-    """One token for each of `n` rows, from a sequence, or from a text whose words they are."""
+def read_seed(seed: int) -> int:
+    """A seed that torch's generators take."""
+    if not -(2**63) <= seed < 2**64:
+        raise InputError(f"The seed is {seed}, but seeds go from −2⁶³ to 2⁶⁴ − 1.")
+    return seed
+
+
+def read_tokens(tokens: str | Iterable[object] | None, n: int) -> tuple[str, ...] | None:
+    """One token for each of `n` rows, as they come, or from a text whose words they are."""
     if tokens is None:
         return None
     words = tuple(tokens.split()) if isinstance(tokens, str) else tuple(str(token) for token in tokens)
@@ -170,7 +208,8 @@ def causal_mask(n: int) -> Bool[Tensor, "n n"]:
             [ True,  True, False],
             [ True,  True,  True]])
     """
-    return torch.ones(n, n, dtype=torch.bool, device="cpu").tril()
+    places = torch.arange(n, device="cpu")
+    return places[:, None] >= places
 
 
 def read_weights(weights: object, d_model: int) -> dict[str, Float[Tensor, "out in"]]:
@@ -212,9 +251,12 @@ def _read_weight(name: str, weight: Any, d_model: int) -> Float[Tensor, "out in"
     if weight is None:
         raise InputError(f"{name} has no weight matrix.")
     try:
-        values, _ = _as_float32(_read_array(weight))
+        array = _read_array(weight)
+        values, _ = _as_float32(array.reshape(1, -1) if array.ndim == 1 else array)
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
+    if array.ndim == 1:
+        raise InputError(f"{name} is a single row of {_count(len(array), 'number')}, but a matrix is needed, out × in.")
     if values.shape[1] != d_model:
         turned = f" Its transpose would fit: {name}.T." if values.shape[0] == d_model else ""
         raise InputError(
@@ -224,16 +266,16 @@ def _read_weight(name: str, weight: Any, d_model: int) -> Float[Tensor, "out in"
     return values
 
 
-def _kind(array: np.ndarray[Any, Any]) -> str:
+def _kind(array: Array) -> str:
     kinds = {"b": "truth values", "c": "complex numbers", "U": "text", "S": "bytes", "M": "dates", "m": "times", "O": "Python objects"}
     return kinds.get(array.dtype.kind, "numbers")
 
 
-def _bool_hint(array: np.ndarray[Any, Any]) -> str:
+def _mask_hint(array: Array) -> str:
     return " A mask goes into mask=…" if array.dtype.kind == "b" else ""
 
 
-def _shape(array: Num[Tensor, "..."] | np.ndarray[Any, Any]) -> str:
+def _shape(array: Tensor | Array) -> str:
     return " × ".join(str(size) for size in array.shape) or "a single value"
 
 

@@ -12,6 +12,7 @@ def trace_bytes(tokens: int, features: int) -> int:
 
 
 def is_too_large(tokens: int, features: int) -> bool:
+    """Whether a trace of this size is refused."""
     return trace_bytes(tokens, features) > MOST_BYTES
 
 

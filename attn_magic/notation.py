@@ -7,6 +7,9 @@ digits (Python's own format would print 0.03125 as 0.0312, a browser as 0.0313).
 import math
 import unicodedata
 from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import TypeAlias
+
+Number: TypeAlias = float | int  # both by name: a run-time type check does not take an int for a float
 
 MINUS = "−"
 INFINITY = "∞"
@@ -20,7 +23,7 @@ _WITHIN_WORDS = "\u200c" + ZERO_WIDTH_JOINER  # ZWNJ and ZWJ join letters and em
 _INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # Unicode categories: controls, format, surrogates, line and paragraph separators
 
 
-def round_decimal(value: float | Decimal, precision: int) -> Decimal:
+def round_decimal(value: Number | Decimal, precision: int) -> Decimal:
     """`value` rounded to `precision` decimals, ties away from zero, exactly.
 
     >>> round_decimal(0.03125, 4)
@@ -29,7 +32,7 @@ def round_decimal(value: float | Decimal, precision: int) -> Decimal:
     return Decimal(value).quantize(Decimal(1).scaleb(-precision), context=_ROUNDING)
 
 
-def format_number(value: float, precision: int = PRECISION) -> str:
+def format_number(value: Number, precision: int = PRECISION) -> str:
     """`value` with `precision` decimals, or in powers of ten where decimals would hide it or drown it.
 
     An exact zero is written without decimals, so that it cannot be taken for a number too small to show.
@@ -61,7 +64,7 @@ def _round_to_powers_of_ten(size: Decimal, precision: int) -> tuple[Decimal, int
     return mantissa, exponent
 
 
-def format_operand(value: float, precision: int) -> str:
+def format_operand(value: Number, precision: int) -> str:
     """`value` inside a line of arithmetic: as `format_number`, without the zeros that end it.
 
     >>> format_operand(4.409999847412109, 6), format_operand(-2.0, 6), format_operand(1e-8, 6)

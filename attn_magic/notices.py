@@ -1,11 +1,11 @@
-"""What a reader should know about their input although nothing is wrong with it."""
+"""What a reader should know about a result that is right: something was normalised, ignored, rounded or assumed."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Notice:
-    """One thing to say: `code` names its kind, `text` is a sentence in the reader's words."""
+    """One sentence for the reader, and a `code` that names its kind for programs."""
 
     code: str
     text: str

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from attn_magic.errors import TraceError
 from attn_magic.expressions import Expression, names
-from attn_magic.notation import PRECISION
+from attn_magic.notation import PRECISION, Number
 from attn_magic.notices import Notice
 
 if TYPE_CHECKING:
@@ -48,10 +48,12 @@ class Contraction:
 
     @property
     def operand_letters(self) -> tuple[str, ...]:
+        """The letters of each operand's axes."""
         return tuple(self.indices.split("->")[0].split(","))
 
     @property
     def result_letters(self) -> str:
+        """The letters of the result's axes."""
         return self.indices.split("->")[1]
 
 
@@ -64,10 +66,11 @@ class Elementwise:
     """
 
     expression: Expression
-    constants: dict[str, float] = field(default_factory=dict)
+    constants: dict[str, Number] = field(default_factory=dict)
 
     @property
     def operands(self) -> tuple[str, ...]:
+        """The stages this one is made from."""
         return tuple(name for name in names(self.expression) if name not in self.constants)
 
 
@@ -84,6 +87,7 @@ class Softmax:
 
     @property
     def operands(self) -> tuple[str, ...]:
+        """The one stage this one is made from."""
         return (self.operand,)
 
 
@@ -116,20 +120,22 @@ class Stage:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Rows and columns, after the heads where there are any."""
+        """How many of each axis."""
         return tuple(len(axis) for axis in self.axes)
 
     @property
     def axes(self) -> tuple[Axis, ...]:
+        """Rows and columns, after the heads where there are any."""
         return (self.rows, self.columns) if self.heads is None else (self.heads, self.rows, self.columns)
 
     @property
     def is_mask(self) -> bool:
+        """Whether its cells are truth values; True: this query may attend to this key."""
         return self.value.dtype == torch.bool
 
     def window(self, rows: slice, columns: slice, head: int | None = None) -> Shaped[Tensor, "rows columns"]:
         """The numbers of some rows and columns. All that a view or an explanation reads goes through here or through `overview`."""
-        values: Tensor = self.value if self.heads is None else self.value[self._head(head)]
+        values = self.value if self.heads is None else self.value[self._head(head)]
         return values[rows, columns]
 
     def overview(self, height: int, width: int, head: int | None = None) -> Float[Tensor, "height width"]:

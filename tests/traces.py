@@ -1,0 +1,54 @@
+"""Traces that several tests look at, beside those that `attend` makes."""
+
+import math
+
+import torch
+
+from attn_magic.trace import AttentionTrace, Axis, Contraction, Elementwise, Softmax, Stage
+
+INDIAN = [[1.16, 0.23], [0.57, 1.36], [4.41, -2.16]]  # the original notebook's matrix, "I am Indian"
+
+
+def cross_attention_with_softcap() -> AttentionTrace:
+    """Two heads, 3 queries looking at 4 keys, and a stage the package knows nothing of: cap · tanh(scores / cap)."""
+    queries, keys = Axis("query", ("le", "chat", "dort")), Axis("key", ("the", "cat", "is", "asleep"))
+    heads, d_k, d_v = Axis("head", ("head 1", "head 2")), Axis("d_k", ("dim 1", "dim 2")), Axis("d_v", ("dim 1", "dim 2", "dim 3"))
+    generator = torch.Generator().manual_seed(7)
+    query, key, value = (torch.randn(*size, generator=generator) * 2 for size in ((2, 3, 2), (2, 4, 2), (2, 4, 3)))
+    scores = torch.einsum("hik,hjk->hij", query, key)
+    capped = 1.5 * torch.tanh(scores / 1.5)
+    mask = torch.tensor([[True, True, False, True], [False, False, False, False], [True, False, True, True]])
+    masked = capped.masked_fill(~mask, -torch.inf)
+    weights = torch.softmax(masked, dim=-1).nan_to_num(0.0)
+    output = torch.einsum("hij,hjk->hik", weights, value)
+
+    def stage(name, tensor, rows, columns, equation=None, act="Compare", per_head=True):
+        return Stage(
+            name=name,
+            title=name.replace("_", " ").capitalize(),
+            symbol=name[0].upper(),
+            act=act,
+            meaning=f"The {name} of a test.",
+            value=tensor,
+            rows=rows,
+            columns=columns,
+            heads=heads if per_head else None,
+            equation=equation,
+            sentence="About {row} and {column}.",
+        )
+
+    return AttentionTrace(
+        stages=(
+            stage("query", query, queries, d_k, act="Project"),
+            stage("key", key, keys, d_k, act="Project"),
+            stage("value", value, keys, d_v, act="Project"),
+            stage("scores", scores, queries, keys, Contraction("hik,hjk->hij", ("query", "key"))),
+            stage("softcap", capped, queries, keys, Elementwise(("*", "cap", ("tanh", ("/", "scores", "cap"))), {"cap": 1.5})),
+            stage("mask", mask, queries, keys, per_head=False),
+            stage("masked_scores", masked, queries, keys, Elementwise(("where", "mask", "softcap", -math.inf))),
+            stage("attention_weights", weights, queries, keys, Softmax("masked_scores"), act="Normalise"),
+            stage("output", output, queries, d_v, Contraction("hij,hjk->hik", ("attention_weights", "value")), act="Blend"),
+            stage("sum_of_heads", output.sum(dim=0), queries, d_v, Contraction("hik->ik", ("output",)), act="Blend", per_head=False),
+        ),
+        tokens=("le", "chat", "dort"),
+    )
