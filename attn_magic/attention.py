@@ -16,8 +16,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from attn_magic.errors import InputError
-from attn_magic.inputs import WEIGHT_NAMES, causal_mask, read_encodings, read_mask, read_seed, read_tokens, read_weights
-from attn_magic.notation import format_number
+from attn_magic.inputs import WEIGHT_NAMES, causal_mask, read_encodings, read_mask, read_seed, read_temperature, read_tokens, read_weights
+from attn_magic.notation import Number, format_number
 from attn_magic.notices import Notice
 from attn_magic.trace import AttentionTrace, Axis, Contraction, Elementwise, Equation, Options, Reference, Softmax, Stage
 
@@ -32,7 +32,7 @@ class SelfAttention(nn.Module):
     The weights equal, bit for bit, three `nn.Linear(embed_dim, embed_dim, bias=False)` made after `torch.manual_seed(seed)`, but the seed
     stays private: no global random state, default dtype or default device is read or changed. `col_dim` is the dimension that the
     softmax runs over (1: each query's weights sum to 1); `row_dim` is kept for the original's signature. `scale=False` leaves the
-    division by √d_k out.
+    division by √d_k out; a `temperature` above 1 evens the weights out, one below 1 sharpens them.
 
     >>> x = torch.tensor([[1.16, 0.23], [0.57, 1.36], [4.41, -2.16]])
     >>> SelfAttention(embed_dim=2)(x).detach()
@@ -41,12 +41,13 @@ class SelfAttention(nn.Module):
             [3.4989, 2.2427]])
     """
 
-    def __init__(self, embed_dim: int, row_dim: int = 0, col_dim: int = 1, seed: int = 42, *, scale: bool = True) -> None:
+    def __init__(self, embed_dim: int, row_dim: int = 0, col_dim: int = 1, seed: int = 42, *, scale: bool = True, temperature: Number = 1.0) -> None:
         super().__init__()
         self.embed_dim = embed_dim
         self.row_dim = row_dim
         self.col_dim = col_dim
         self.scale = scale
+        self.temperature = temperature
         generator = torch.Generator(device="cpu").manual_seed(seed)
         self.W_q = _seeded_projection(embed_dim, generator)
         self.W_k = _seeded_projection(embed_dim, generator)
@@ -67,6 +68,8 @@ class SelfAttention(nn.Module):
             latest = steps["scores"]
             if self.scale:
                 latest = steps["scaled_scores"] = latest / steps["key"].shape[-1] ** 0.5
+            if self.temperature != 1:
+                latest = steps["tempered_scores"] = latest / self.temperature
             if mask is not None:
                 steps["mask"] = mask
                 latest = steps["masked_scores"] = latest.masked_fill(~mask, -torch.inf)
@@ -156,6 +159,7 @@ def attend(
     scale: bool = True,
     col_dim: int = 1,
     weights: object = None,
+    temperature: Number = 1.0,
 ) -> AttentionTrace:
     """Run self-attention on `x` and record every stage.
 
@@ -179,6 +183,7 @@ def attend(
         col_dim: the dimension the softmax runs over: 1, so that each query's weights sum to 1, or 0 to see what goes wrong.
         weights: None (drawn with `seed`), "identity", a module having `W_q`, `W_k` and `W_v`, or a mapping of these names to matrices in
             torch's orientation, out × in (used as X Wᵀ).
+        temperature: what the scores are divided by besides √d_k, as when a model's next word is drawn: above 1 evens the weights out.
 
     Raises:
         InputError: where one of these does not fit, in a sentence that says how to mend it.
@@ -188,7 +193,10 @@ def attend(
     if col_dim not in (0, 1):
         raise InputError(f"col_dim is {col_dim}, but a matrix has dimensions 0 (down the columns) and 1 (along the rows).")
     allowed = read_mask(mask, n)
-    module = _make_module(d_model, read_seed(seed), scale, col_dim, weights, masked=allowed is not None)
+    settings = {"col_dim": col_dim, "seed": read_seed(seed), "scale": scale, "temperature": read_temperature(temperature)}
+    module = (SelfAttention if allowed is None else MaskedSelfAttention)(d_model, **settings)
+    if weights is not None:
+        _give_weights(module, read_weights(weights, d_model))
     with torch.no_grad():
         values = {"token_encodings": encodings.values, **{name: getattr(module, name).weight.clone() for name in WEIGHT_NAMES}}
         values |= module.steps(encodings.values, allowed)
@@ -200,9 +208,10 @@ def attend(
         scale=scale,
         col_dim=col_dim,
         weights="seeded" if weights is None else weights if isinstance(weights, str) else "given",
+        temperature=temperature,
     )
     trace = AttentionTrace(
-        stages=_tell_story(values, words, encodings.columns or _count_up("dim", d_model), col_dim),
+        stages=_tell_story(values, words, encodings.columns or _count_up("dim", d_model), col_dim, temperature),
         tokens=words,
         options=options,
         notices=encodings.notices,
@@ -212,15 +221,11 @@ def attend(
     return replace(trace, notices=(*trace.notices, *_nonfinite_notices(trace)))
 
 
-def _make_module(d_model: int, seed: int, scale: bool, col_dim: int, weights: object, *, masked: bool) -> SelfAttention:
-    make = MaskedSelfAttention if masked else SelfAttention
-    module = make(d_model, col_dim=col_dim, seed=seed, scale=scale)
-    if weights is not None:
-        for name, weight in read_weights(weights, d_model).items():
-            projection = _empty_projection(d_model, len(weight))
-            projection.weight = nn.Parameter(weight)
-            setattr(module, name, projection)
-    return module
+def _give_weights(module: SelfAttention, weights: dict[str, Tensor]) -> None:
+    for name, weight in weights.items():
+        projection = _empty_projection(weight.shape[1], weight.shape[0])
+        projection.weight = nn.Parameter(weight)
+        setattr(module, name, projection)
 
 
 def _count_up(noun: str, n: int) -> tuple[str, ...]:
@@ -241,11 +246,11 @@ class _Chapter:
     equation: Equation | None = None
 
 
-def _tell_story(values: Steps, tokens: Sequence[str], columns: Sequence[str], col_dim: int) -> tuple[Stage, ...]:
+def _tell_story(values: Steps, tokens: Sequence[str], columns: Sequence[str], col_dim: int, temperature: Number) -> tuple[Stage, ...]:
     d_k, d_v = len(values["W_q"]), len(values["W_v"])
     labels = {"token": tokens, "query": tokens, "key": tokens, "d_model": columns, "d_k": _count_up("dim", d_k), "d_v": _count_up("dim", d_v)}
     stages = []
-    for name, chapter in _chapters(values, d_k, col_dim).items():
+    for name, chapter in _chapters(values, d_k, col_dim, temperature).items():
         stages.append(
             Stage(
                 name=name,
@@ -263,7 +268,7 @@ def _tell_story(values: Steps, tokens: Sequence[str], columns: Sequence[str], co
     return tuple(stages)
 
 
-def _chapters(values: Steps, d_k: int, col_dim: int) -> dict[str, _Chapter]:
+def _chapters(values: Steps, d_k: int, col_dim: int, temperature: Number) -> dict[str, _Chapter]:
     chapters = dict(_PROJECT)
     chapters["scores"] = _Chapter(
         "Scores",
@@ -288,6 +293,18 @@ def _chapters(values: Steps, d_k: int, col_dim: int) -> dict[str, _Chapter]:
             "The score of {row} with {column}, made independent of the length of their vectors.",
             Elementwise(("/", "scores", ("sqrt", "d_k")), {"d_k": d_k}),
         )
+    if "tempered_scores" in values:
+        chapters["tempered_scores"] = _Chapter(
+            "Tempered scores",
+            f"{symbol}/T",
+            "Compare",
+            "The scores divided by a temperature: above 1 the weights become more even, below 1 sharper.",
+            "query",
+            "key",
+            "The score of {row} with {column} at this temperature.",
+            Elementwise(("/", latest, "temperature"), {"temperature": temperature}),
+        )
+        latest, symbol = "tempered_scores", f"{symbol}/T"
     if "masked_scores" in values:
         chapters["mask"] = _Chapter("Mask", "M", "Compare", "Which keys a query may attend to.", "query", "key", "May {row} attend to {column}?")
         chapters["masked_scores"] = _Chapter(
@@ -382,7 +399,7 @@ class Check:
 def _reference(module: SelfAttention, *, masked: bool) -> Reference | None:
     if module.col_dim != 1:
         return None
-    scale = 1 / module.W_k.out_features**0.5 if module.scale else 1.0
+    scale = (1 / module.W_k.out_features**0.5 if module.scale else 1.0) / module.temperature
     return Reference("query", "key", "value", "output", scale, "mask" if masked else None)
 
 

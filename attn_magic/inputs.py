@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from attn_magic.errors import InputError
 from attn_magic.limits import refuse_too_large
 from attn_magic.matrix import Matrix
-from attn_magic.notation import format_label, shorten
+from attn_magic.notation import Number, format_label, shorten
 from attn_magic.notices import Notice
 
 Array: TypeAlias = NDArray[Any]
@@ -168,6 +168,13 @@ def read_seed(seed: int) -> int:
     if not -(2**63) <= seed < 2**64:
         raise InputError(f"The seed is {seed}, but seeds go from −2⁶³ to 2⁶⁴ − 1.")
     return seed
+
+
+def read_temperature(temperature: Number) -> Number:
+    """A temperature that scores can be divided by."""
+    if not 0 < temperature < float("inf"):
+        raise InputError(f"The temperature is {temperature}, but it has to be a finite number above 0.")
+    return temperature
 
 
 def read_tokens(tokens: str | Iterable[object] | None, n: int) -> tuple[str, ...] | None:

@@ -176,6 +176,7 @@ class Options:
     scale: bool = True
     col_dim: int = 1
     weights: str = "seeded"
+    temperature: Number = 1.0
     view: str = "auto"
     precision: int = PRECISION
 

@@ -123,6 +123,19 @@ def test_every_stage_follows_from_its_equation(n, d, seed, mask, scale, col_dim)
         torch.testing.assert_close(stage.value.double(), expected, rtol=1e-5, atol=1e-6)
 
 
+def test_a_temperature_divides_the_scores_once_more():
+    x = random_matrix(4, 3)
+    trace = attend(x, temperature=2.5, mask="causal")
+    torch.testing.assert_close(trace.tempered_scores, trace.scaled_scores / 2.5)
+    expected = F.scaled_dot_product_attention(trace.query, trace.key, trace.value, is_causal=True, scale=1 / math.sqrt(3) / 2.5)
+    torch.testing.assert_close(trace.output, expected)
+    assert trace.check().difference < 1e-6
+    assert torch.equal(trace.module(x), trace.output)
+    assert "tempered_scores" not in attend(x, temperature=1)
+    explanation = trace.explain("tempered_scores", 2, 1)
+    assert explanation.formula == "tempered_scores[token 3, token 2] = scaled_scores[token 3, token 2] / temperature"
+
+
 def test_softmax_over_the_wrong_axis_sums_the_columns_to_one():
     weights = attend(INDIAN, col_dim=0).attention_weights
     torch.testing.assert_close(weights.sum(dim=0), torch.ones(2 + 1))
@@ -415,6 +428,11 @@ MISTAKES = {
     "no tokens": (dict(x=[[1, 2]], tokens=""), "The matrix has 1 row, so it needs 1 token, but 0 came: no word at all"),
     "col_dim": (dict(x=INDIAN, col_dim=2), "col_dim is 2, but a matrix has dimensions 0 (down the columns) and 1 (along the rows)."),
     "seed": (dict(x=INDIAN, seed=2**64), "The seed is 18446744073709551616, but seeds go from −2⁶³ to 2⁶⁴ − 1."),
+    "temperature": (dict(x=INDIAN, temperature=0), "The temperature is 0, but it has to be a finite number above 0."),
+    "temperature that is none": (
+        dict(x=INDIAN, temperature=math.nan),
+        "The temperature is nan, but it has to be a finite number above 0.",
+    ),
     "mask name": (dict(x=INDIAN, mask="casual"), "There is no mask 'casual'. A mask is None, 'causal' or a matrix of True and False."),
     "mask shape": (
         dict(x=INDIAN, mask=np.ones((2, 3), dtype=bool)),
