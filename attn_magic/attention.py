@@ -5,7 +5,7 @@ X Wᵀ, no bias. `attend` runs them on what a user has and records every stage w
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
@@ -19,7 +19,8 @@ from attn_magic.errors import InputError
 from attn_magic.inputs import WEIGHT_NAMES, causal_mask, read_encodings, read_mask, read_seed, read_temperature, read_tokens, read_weights
 from attn_magic.notation import Number, format_number
 from attn_magic.notices import Notice
-from attn_magic.trace import AttentionTrace, Axis, Contraction, Elementwise, Equation, Options, Reference, Softmax, Stage
+from attn_magic.story import count_up, tell_story
+from attn_magic.trace import AttentionTrace, Options, Reference
 
 Steps: TypeAlias = dict[str, Tensor]
 
@@ -193,7 +194,7 @@ def attend(
     if col_dim not in (0, 1):
         raise InputError(f"col_dim is {col_dim}, but a matrix has dimensions 0 (down the columns) and 1 (along the rows).")
     allowed = read_mask(mask, n)
-    settings = {"col_dim": col_dim, "seed": read_seed(seed), "scale": scale, "temperature": read_temperature(temperature)}
+    settings: dict[str, Any] = {"col_dim": col_dim, "seed": read_seed(seed), "scale": scale, "temperature": read_temperature(temperature)}
     module = (SelfAttention if allowed is None else MaskedSelfAttention)(d_model, **settings)
     if weights is not None:
         _give_weights(module, read_weights(weights, d_model))
@@ -201,7 +202,7 @@ def attend(
         values = {"token_encodings": encodings.values, **{name: getattr(module, name).weight.clone() for name in WEIGHT_NAMES}}
         values |= module.steps(encodings.values, allowed)
 
-    words = read_tokens(tokens, n) or encodings.tokens or _count_up("token", n)
+    words = read_tokens(tokens, n) or encodings.tokens or count_up("token", n)
     options = Options(
         seed=seed,
         mask="none" if allowed is None else mask if isinstance(mask, str) else "given",
@@ -211,7 +212,7 @@ def attend(
         temperature=temperature,
     )
     trace = AttentionTrace(
-        stages=_tell_story(values, words, encodings.columns or _count_up("dim", d_model), col_dim, temperature),
+        stages=tell_story(values, words, encodings.columns or count_up("dim", d_model), col_dim=col_dim, temperature=temperature),
         tokens=words,
         options=options,
         notices=encodings.notices,
@@ -226,150 +227,6 @@ def _give_weights(module: SelfAttention, weights: dict[str, Tensor]) -> None:
         projection = _empty_projection(weight.shape[1], weight.shape[0])
         projection.weight = nn.Parameter(weight)
         setattr(module, name, projection)
-
-
-def _count_up(noun: str, n: int) -> tuple[str, ...]:
-    return tuple(f"{noun} {place}" for place in range(1, n + 1))
-
-
-@dataclass(frozen=True)
-class _Chapter:
-    """What is said about a stage: everything but its numbers."""
-
-    title: str
-    symbol: str
-    act: str
-    meaning: str
-    rows: str
-    columns: str
-    sentence: str
-    equation: Equation | None = None
-
-
-def _tell_story(values: Steps, tokens: Sequence[str], columns: Sequence[str], col_dim: int, temperature: Number) -> tuple[Stage, ...]:
-    d_k, d_v = len(values["W_q"]), len(values["W_v"])
-    labels = {"token": tokens, "query": tokens, "key": tokens, "d_model": columns, "d_k": _count_up("dim", d_k), "d_v": _count_up("dim", d_v)}
-    stages = []
-    for name, chapter in _chapters(values, d_k, col_dim, temperature).items():
-        stages.append(
-            Stage(
-                name=name,
-                title=chapter.title,
-                symbol=chapter.symbol,
-                act=chapter.act,
-                meaning=chapter.meaning,
-                value=values[name],
-                rows=Axis(chapter.rows, labels[chapter.rows]),
-                columns=Axis(chapter.columns, labels[chapter.columns]),
-                equation=chapter.equation,
-                sentence=chapter.sentence,
-            )
-        )
-    return tuple(stages)
-
-
-def _chapters(values: Steps, d_k: int, col_dim: int, temperature: Number) -> dict[str, _Chapter]:
-    chapters = dict(_PROJECT)
-    chapters["scores"] = _Chapter(
-        "Scores",
-        "QKᵀ",
-        "Compare",
-        "How well each query (row) matches each key (column).",
-        "query",
-        "key",
-        "How well does what {row} asks for match what {column} offers?",
-        Contraction("ik,jk->ij", ("query", "key")),
-    )
-    latest, symbol = "scores", "QKᵀ"
-    if "scaled_scores" in values:
-        latest, symbol = "scaled_scores", "QKᵀ/√d_k"
-        chapters[latest] = _Chapter(
-            "Scaled scores",
-            symbol,
-            "Compare",
-            f"The scores divided by √{d_k}, so that long vectors do not make the softmax all or nothing.",
-            "query",
-            "key",
-            "The score of {row} with {column}, made independent of the length of their vectors.",
-            Elementwise(("/", "scores", ("sqrt", "d_k")), {"d_k": d_k}),
-        )
-    if "tempered_scores" in values:
-        chapters["tempered_scores"] = _Chapter(
-            "Tempered scores",
-            f"{symbol}/T",
-            "Compare",
-            "The scores divided by a temperature: above 1 the weights become more even, below 1 sharper.",
-            "query",
-            "key",
-            "The score of {row} with {column} at this temperature.",
-            Elementwise(("/", latest, "temperature"), {"temperature": temperature}),
-        )
-        latest, symbol = "tempered_scores", f"{symbol}/T"
-    if "masked_scores" in values:
-        chapters["mask"] = _Chapter("Mask", "M", "Compare", "Which keys a query may attend to.", "query", "key", "May {row} attend to {column}?")
-        chapters["masked_scores"] = _Chapter(
-            "Masked scores",
-            f"{symbol} where M",
-            "Compare",
-            "The scores that the mask lets through; a hidden cell becomes −∞, and e^−∞ is 0.",
-            "query",
-            "key",
-            "What is left of the score of {row} with {column} behind the mask.",
-            Elementwise(("where", "mask", latest, -math.inf)),
-        )
-        latest = "masked_scores"
-    along, over = ("row", "columns") if col_dim == 1 else ("column", "rows")
-    chapters["attention_weights"] = _Chapter(
-        "Attention weights",
-        f"A = softmax({symbol})",
-        "Normalise",
-        f"How much of its attention each query (row) gives to each key (column). Every {along} sums to 1.",
-        "query",
-        "key",
-        "How much of its attention does {row} give to {column}?",
-        Softmax(latest, over),
-    )
-    chapters["output"] = _Chapter(
-        "Output",
-        "A V",
-        "Blend",
-        "Each token's new encoding: all values, blended by its weights. Also called the context vectors.",
-        "query",
-        "d_v",
-        "What {row} takes from the values of all tokens, {column}.",
-        Contraction("ij,jk->ik", ("attention_weights", "value")),
-    )
-    return chapters
-
-
-def _projection(title: str, symbol: str, letter: str, meaning: str, rows: str, columns: str, sentence: str) -> _Chapter:
-    equation = Contraction("ik,jk->ij", ("token_encodings", f"W_{letter}"))
-    return _Chapter(title, f"{symbol} = X W_{letter}ᵀ", "Project", meaning, rows, columns, sentence, equation)
-
-
-def _weights(letter: str, product: str) -> _Chapter:
-    meaning = f"The learned weights that make {product} from tokens, stored out × in and used as X W_{letter}ᵀ."
-    sentence = f"How much {{column}} of a token counts towards {{row}} of its {product}."
-    return _Chapter(f"{product.capitalize()} weights", f"W_{letter}", "Project", meaning, "d_v" if letter == "v" else "d_k", "d_model", sentence)
-
-
-_PROJECT = {
-    "token_encodings": _Chapter(
-        "Token encodings",
-        "X",
-        "Project",
-        "One row per token: its word embedding plus position encoding.",
-        "token",
-        "d_model",
-        "Given: {column} of {row}.",
-    ),
-    "W_q": _weights("q", "query"),
-    "W_k": _weights("k", "key"),
-    "W_v": _weights("v", "value"),
-    "query": _projection("Query", "Q", "q", "What each token asks for.", "query", "d_k", "What {row} asks for, {column}."),
-    "key": _projection("Key", "K", "k", "What each token offers to be found by.", "key", "d_k", "What {row} offers to be found by, {column}."),
-    "value": _projection("Value", "V", "v", "What each token gives when it is attended to.", "key", "d_v", "What {row} gives, {column}."),
-}
 
 
 def _nonfinite_notices(trace: AttentionTrace) -> tuple[Notice, ...]:

@@ -220,7 +220,7 @@ class AttentionTrace:
         return any(stage.name == name for stage in self.stages)
 
     def __getattr__(self, name: str) -> Tensor:
-        stages = self.__dict__.get("stages", ())  # absent while a copy is being made
+        stages: tuple[Stage, ...] = self.__dict__.get("stages", ())  # absent while a copy is being made
         for stage in stages:
             if stage.name == name:
                 return stage.value

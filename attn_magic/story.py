@@ -1,0 +1,150 @@
+"""What is said about each stage of self-attention: its title, its symbol, its sentences, and the equation that made it."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from attn_magic.notation import Number
+from attn_magic.trace import Axis, Contraction, Elementwise, Equation, Softmax, Stage
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """Everything about a stage but its numbers. `rows` and `columns` name what they count."""
+
+    title: str
+    symbol: str
+    act: str
+    meaning: str
+    rows: str
+    columns: str
+    sentence: str
+    equation: Equation | None = None
+
+
+def tell_story(
+    values: Mapping[str, Tensor], tokens: Sequence[str], features: Sequence[str], *, col_dim: int, temperature: Number
+) -> tuple[Stage, ...]:
+    """The stages of self-attention, in order, from their numbers; steps that were left out have none and are left out of the story."""
+    d_k, d_v = len(values["W_q"]), len(values["W_v"])
+    labels = {"token": tokens, "query": tokens, "key": tokens, "d_model": features, "d_k": count_up("dim", d_k), "d_v": count_up("dim", d_v)}
+    return tuple(
+        Stage(
+            name=name,
+            title=chapter.title,
+            symbol=chapter.symbol,
+            act=chapter.act,
+            meaning=chapter.meaning,
+            value=values[name],
+            rows=Axis(chapter.rows, labels[chapter.rows]),
+            columns=Axis(chapter.columns, labels[chapter.columns]),
+            equation=chapter.equation,
+            sentence=chapter.sentence,
+        )
+        for name, chapter in _chapters(values, d_k, col_dim, temperature).items()
+    )
+
+
+def count_up(noun: str, n: int) -> tuple[str, ...]:
+    """Labels for what has no names of its own.
+
+    >>> count_up("token", 3)
+    ('token 1', 'token 2', 'token 3')
+    """
+    return tuple(f"{noun} {place}" for place in range(1, n + 1))
+
+
+def _chapters(values: Mapping[str, Tensor], d_k: int, col_dim: int, temperature: Number) -> dict[str, Chapter]:
+    compare, last = _compare(values, d_k, temperature)
+    along, over = ("row", "columns") if col_dim == 1 else ("column", "rows")
+    weights = Chapter(
+        "Attention weights",
+        f"A = softmax({compare[last].symbol})",
+        "Normalise",
+        f"How much of its attention each query (row) gives to each key (column). Every {along} sums to 1.",
+        "query",
+        "key",
+        "How much of its attention does {row} give to {column}?",
+        Softmax(last, over),
+    )
+    return {**_PROJECT, **compare, "attention_weights": weights, "output": _OUTPUT}
+
+
+def _compare(values: Mapping[str, Tensor], d_k: int, temperature: Number) -> tuple[dict[str, Chapter], str]:
+    """The chapters from the scores to what the softmax takes, and the name of that."""
+    chapters, last = {"scores": _SCORES}, "scores"
+    if "scaled_scores" in values:
+        meaning = f"The scores divided by √{d_k}, so that long vectors do not make the softmax all or nothing."
+        sentence = "The score of {row} with {column}, made independent of the length of their vectors."
+        equation = Elementwise(("/", last, ("sqrt", "d_k")), {"d_k": d_k})
+        chapters["scaled_scores"] = _scores("Scaled scores", f"{chapters[last].symbol}/√d_k", meaning, sentence, equation)
+        last = "scaled_scores"
+    if "tempered_scores" in values:
+        meaning = "The scores divided by a temperature: above 1 the weights become more even, below 1 sharper."
+        sentence = "The score of {row} with {column} at this temperature."
+        equation = Elementwise(("/", last, "temperature"), {"temperature": temperature})
+        chapters["tempered_scores"] = _scores("Tempered scores", f"{chapters[last].symbol}/T", meaning, sentence, equation)
+        last = "tempered_scores"
+    if "masked_scores" in values:
+        meaning = "The scores that the mask lets through; a hidden cell becomes −∞, and e^−∞ is 0."
+        sentence = "What is left of the score of {row} with {column} behind the mask."
+        equation = Elementwise(("where", "mask", last, -math.inf))
+        chapters["mask"] = _scores("Mask", "M", "Which keys a query may attend to.", "May {row} attend to {column}?")
+        chapters["masked_scores"] = _scores("Masked scores", f"{chapters[last].symbol} where M", meaning, sentence, equation)
+        last = "masked_scores"
+    return chapters, last
+
+
+def _scores(title: str, symbol: str, meaning: str, sentence: str, equation: Equation | None = None) -> Chapter:
+    return Chapter(title, symbol, "Compare", meaning, "query", "key", sentence, equation)
+
+
+def _weights(letter: str, product: str) -> Chapter:
+    meaning = f"The learned weights that make {product} from tokens, stored out × in and used as X W_{letter}ᵀ."
+    sentence = f"How much {{column}} of a token counts towards {{row}} of its {product}."
+    return Chapter(f"{product.capitalize()} weights", f"W_{letter}", "Project", meaning, "d_v" if letter == "v" else "d_k", "d_model", sentence)
+
+
+def _projection(letter: str, title: str, meaning: str, rows: str, columns: str, sentence: str) -> Chapter:
+    equation = Contraction("ik,jk->ij", ("token_encodings", f"W_{letter}"))
+    return Chapter(title, f"{letter.upper()} = X W_{letter}ᵀ", "Project", meaning, rows, columns, sentence, equation)
+
+
+_PROJECT = {
+    "token_encodings": Chapter(
+        "Token encodings",
+        "X",
+        "Project",
+        "One row per token: its word embedding plus position encoding.",
+        "token",
+        "d_model",
+        "Given: {column} of {row}.",
+    ),
+    "W_q": _weights("q", "query"),
+    "W_k": _weights("k", "key"),
+    "W_v": _weights("v", "value"),
+    "query": _projection("q", "Query", "What each token asks for.", "query", "d_k", "What {row} asks for, {column}."),
+    "key": _projection("k", "Key", "What each token offers to be found by.", "key", "d_k", "What {row} offers to be found by, {column}."),
+    "value": _projection("v", "Value", "What each token gives when it is attended to.", "key", "d_v", "What {row} gives, {column}."),
+}
+
+_SCORES = _scores(
+    "Scores",
+    "QKᵀ",
+    "How well each query (row) matches each key (column).",
+    "How well does what {row} asks for match what {column} offers?",
+    Contraction("ik,jk->ij", ("query", "key")),
+)
+
+_OUTPUT = Chapter(
+    "Output",
+    "A V",
+    "Blend",
+    "Each token's new encoding: all values, blended by its weights. Also called the context vectors.",
+    "query",
+    "d_v",
+    "What {row} takes from the values of all tokens, {column}.",
+    Contraction("ij,jk->ik", ("attention_weights", "value")),
+)
