@@ -14,6 +14,7 @@ from attn_magic.expressions import Expression, Leaf, equate, evaluate, fold, sub
 from attn_magic.notation import Number, format_label, format_number, shorten
 from attn_magic.trace import AttentionTrace, Axis, Contraction, Elementwise, Softmax, Stage
 
+_MOST_CHARACTERS = 200  # of a label that are looked at before it is cut to fit a line
 NOTHING_TO_ATTEND_TO = "Every key is hidden from this query: nothing to attend to."
 
 
@@ -236,7 +237,7 @@ def _name(stage: Stage, labels: Sequence[str]) -> str:
 
 
 def _label(axis: Axis, place: int) -> str:
-    return shorten(format_label(axis.labels[place]))
+    return shorten(format_label(axis.labels[place][:_MOST_CHARACTERS]))
 
 
 def _show(value: Number | bool, precision: int) -> str:

@@ -1,11 +1,17 @@
 """Heat: a colour for a number, and ink that can be read on it. Safe for colour-blind readers, on paper and on a projector."""
 
+import math
+import struct
+import zlib
 from collections.abc import Sequence
 
 # Orange to blue, told apart with every common kind of colour blindness; white at 0 (after ColorBrewer's PuOr and RdBu, colorbrewer2.org).
 _DIVERGING = ((0.702, 0.345, 0.024), (0.992, 0.722, 0.388), (0.969, 0.969, 0.969), (0.573, 0.773, 0.871), (0.129, 0.400, 0.675))
 # White to deep blue (after ColorBrewer's Blues).
 _SEQUENTIAL = ((0.969, 0.984, 1.000), (0.776, 0.859, 0.937), (0.420, 0.682, 0.839), (0.129, 0.443, 0.710), (0.031, 0.188, 0.420))
+_SHADES = 64  # of a picture
+_HIDDEN, _NOT_FINITE = (0.85, 0.85, 0.85), (0.702, 0.149, 0.118)
+_PICTURE_SIZE = 192  # pixels, at least
 _DARK_INK_ABOVE = 0.179  # relative luminance at which black and white text have the same contrast, 4.58 : 1
 
 
@@ -17,12 +23,49 @@ def heat(value: float, low: float, high: float) -> tuple[str, str]:
     >>> heat(0.0, -2.0, 1.0), heat(1.0, 0.0, 1.0)
     (('#f7f7f7', '#000000'), ('#08306b', '#ffffff'))
     """
-    if low < 0:
-        reach = max(-low, high)
-        color = _mix(_DIVERGING, (value / reach + 1) / 2)
-    else:
-        color = _mix(_SEQUENTIAL, (value - low) / (high - low) if high > low else 0.5)
+    color = _mix(_anchors(low), _position(value, low, high))
     return _hex(color), "#000000" if luminance(color) > _DARK_INK_ABOVE else "#ffffff"
+
+
+def heat_picture(rows: Sequence[Sequence[float]], low: float, high: float) -> bytes:
+    r"""`rows` of numbers as a PNG picture in the colours of `heat`, without digits; −∞ is grey, NaN and ∞ are red.
+
+    Every number becomes a rectangle, large enough for a picture of at least 192 × 192 pixels.
+
+    >>> heat_picture([[0.0, 1.0], [2.0, 3.0]], 0.0, 3.0)[:4]
+    b'\x89PNG'
+    """
+    down, across = (max(1, _PICTURE_SIZE // count) for count in (len(rows), len(rows[0])))
+    lines = []
+    for row in rows:
+        line = b"".join(bytes([_shade(value, low, high)]) * across for value in row)
+        lines.append((b"\0" + line) * down)  # 0: a line that is written as it is
+    colors = [*(_mix(_anchors(low), shade / (_SHADES - 1)) for shade in range(_SHADES)), _HIDDEN, _NOT_FINITE]
+    palette = bytes(round(part * 255) for color in colors for part in color)
+    header = struct.pack(">IIBBBBB", across * len(rows[0]), down * len(rows), 8, 3, 0, 0, 0)  # 8 bits each, by palette
+    chunks = ((b"IHDR", header), (b"PLTE", palette), (b"IDAT", zlib.compress(b"".join(lines), 9)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_png_chunk(kind, data) for kind, data in chunks)
+
+
+def _png_chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def _shade(value: float, low: float, high: float) -> int:
+    if not math.isfinite(value):
+        return _SHADES if value == -math.inf else _SHADES + 1
+    return round(min(max(_position(value, low, high), 0.0), 1.0) * (_SHADES - 1))
+
+
+def _anchors(low: float) -> Sequence[Sequence[float]]:
+    return _DIVERGING if low < 0 else _SEQUENTIAL
+
+
+def _position(value: float, low: float, high: float) -> float:
+    """How far along the palette `value` lies: 0 to 1 between the ends."""
+    if low < 0:
+        return (value / max(-low, high) + 1) / 2
+    return (value - low) / (high - low) if high > low else 0.5
 
 
 def luminance(color: Sequence[float]) -> float:
