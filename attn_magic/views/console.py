@@ -23,6 +23,7 @@ from torch import Tensor
 from attn_magic.notation import MINUS, format_label, format_number, shorten
 from attn_magic.trace import AttentionTrace, Axis, Softmax, Stage
 from attn_magic.views.palette import heat, luminance
+from attn_magic.views.words import describe_check, describe_options, describe_sizes
 
 Block: TypeAlias = list[Text]  # lines that stand together
 ColorSystem: TypeAlias = Literal["256", "truecolor"]
@@ -38,7 +39,6 @@ _SHORT_ROW_LABEL, _SHORT_COLUMN_LABEL = 9, 7  # where more columns fit that way
 _NARROWEST_COLUMN = 3  # one sign and a space on each side
 _NARROWEST_CARD = 24  # a caption in narrower columns is hard to read
 _GAP = 2
-_MOST_COMPARED = 2**20  # numbers in a stage; comparing 4096 × 4096 of them takes longer than all the rest
 _ALL = slice(None)
 _NOTICE = "bold color(16) on color(221)"
 _SHADES = (130, 172, 215, 223, 255, 153, 110, 68, 25, 17)  # of 256 colours: orange, white, blue, as in `heat`
@@ -96,32 +96,13 @@ def _console(width: int) -> Console:
 def _header(trace: AttentionTrace, width: int) -> Block:
     tokens = ", ".join(_label(token, _ROW_LABEL) for token in trace.tokens[:_MOST_ROWS])
     more = ", …" if len(trace.tokens) > _MOST_ROWS else ""
-    compared = all(math.prod(stage.shape) <= _MOST_COMPARED for stage in trace)
-    check = f"{trace.check()}" if compared else "trace.check() compares this with torch; for so many numbers it takes a moment"
     title = f"Attention over {_count(len(trace.tokens), 'token')}: {tokens}{more}"
-    options = ", ".join(_options(trace))
-    sizes = {axis.name: len(axis) for stage in trace for axis in stage.axes if tuple(axis.labels) != trace.tokens}
     return [
         *_wrap(title, width, "bold"),
-        *_wrap(f"Sizes: {', '.join(f'{format_label(name)} {size:,}' for name, size in sizes.items())}.", width),
-        *_wrap(f"Options: {options}.", width),
-        *_wrap(f"Check: {check}.", width),
+        *_wrap(f"Sizes: {format_label(describe_sizes(trace))}.", width),
+        *_wrap(f"Options: {format_label(describe_options(trace))}.", width),
+        *_wrap(f"Check: {describe_check(trace)}.", width),
     ]
-
-
-def _options(trace: AttentionTrace) -> Iterator[str]:
-    options = trace.options
-    if trace.module is not None:
-        weights = {"seeded": f"weights drawn with seed {options.seed}", "identity": "identity weights"}
-        yield weights.get(options.weights, "weights as given")
-    if not any(stage.is_mask for stage in trace):
-        yield "no mask"
-    else:
-        yield "mask as given" if options.mask in ("none", "given") else f"{format_label(options.mask)} mask"
-    if not options.scale:
-        yield "scores not divided by √d_k"
-    for over in dict.fromkeys(stage.equation.over for stage in trace if isinstance(stage.equation, Softmax)):
-        yield "softmax along each row" if over == "columns" else "softmax down each column"
 
 
 def _notices(trace: AttentionTrace, width: int) -> Block:
