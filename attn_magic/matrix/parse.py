@@ -1,0 +1,124 @@
+"""Text → matrix: which dialect the text is written in, and what the reader should know about the result."""
+
+import re
+from dataclasses import dataclass
+
+from attn_magic.matrix.body import Body, character_notices, read_body
+from attn_magic.matrix.latex import is_latex, read_latex
+from attn_magic.matrix.literal import read_literal
+from attn_magic.matrix.mistake import Mistake, explain
+from attn_magic.matrix.rows import MOST_ROWS
+from attn_magic.matrix.table import EXAMPLE, Reading, read_table
+from attn_magic.notices import Notice
+
+_TARGET = re.compile(r"[^\W\d][\w.]*(?: [^\W\d][\w.]*){0,3}(?:\[[0-9: ,]*\]){0,3}(?: ?: ?[\w.\[\], ]{1,60})?")
+_ASSIGNED = re.compile(r"[ \t]*(?:\n|[-+.\[({\"'<0-9\\$]|[A-Za-z_][\w.]*[(\[]|Parameter|Variable|\Z)")
+_ABOVE = re.compile(r"(?:\s|(?:#(?!#)|%)[^\n]*(?:\n|\Z))*")  # blank lines and comments
+_BRACKETED_TOKEN = re.compile(r"[\[(<{][^\[\](){}<>\s,;]*[^\W\d_][^\[\](){}<>\s,;]*[\])>}]:?")
+_THEN_BRACKET = re.compile(r"[ \t]+[\[(]")
+_CALL = re.compile(r"[^\W\d][\w.]*[ ]?\(|(?:Float|U?Int)(?:16|32|64)?\[|(?:Parameter|Variable) containing:|<tf\.")
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Rows of numbers, each exactly a float32; `labels` has one token for each row, `columns` one name for each column.
+
+    `notices` say what was normalised, ignored or rounded on the way.
+    """
+
+    values: tuple[tuple[float, ...], ...]
+    labels: tuple[str, ...] | None
+    columns: tuple[str, ...] | None
+    notices: tuple[Notice, ...]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Tokens × features."""
+        return len(self.values), len(self.values[0])
+
+
+def parse_matrix(text: str) -> Matrix:
+    """The matrix that the text plainly is: one row for each token.
+
+    Lists, printed arrays and tensors, MATLAB rows, tables with labels, CSV, Markdown and LaTeX are understood; nothing is ever evaluated.
+
+    >>> parse_matrix("I 1.5 2\\nam 3 4")
+    Matrix(values=((1.5, 2.0), (3.0, 4.0)), labels=('I', 'am'), columns=None, notices=())
+
+    Raises `MatrixError` where the text can be read in two ways or in none.
+    """
+    try:
+        reading = _read(text)
+    except Mistake as mistake:
+        raise explain(mistake, text) from None
+    notices = {notice.code: notice for notice in character_notices(reading.body, reading.label_spans) + reading.notices}
+    return Matrix(reading.values, reading.labels, reading.columns, tuple(notices.values()))
+
+
+def _read(text: str) -> Reading:
+    body = read_body(text)
+    if is_latex(body.plain):
+        return read_latex(body)
+    body = _blank_assignment(body)
+    if not body.plain.strip():
+        raise Mistake("empty", "There are no numbers here", EXAMPLE)
+    return read_literal(body) if _is_literal(body.plain) else read_table(body)
+
+
+def _blank_assignment(body: Body) -> Body:
+    """assignment := name (":" type)? ("=" | ":=" | "<-"); several lines with "=" are labelled rows."""
+    plain = body.plain
+    start = _skip_above(plain)
+    line_end = plain.find("\n", start)
+    line = plain[start : line_end if line_end >= 0 else len(plain)][:300]
+    found = re.search(r":?=|<-", line)
+    if not found or not _TARGET.fullmatch(line[: found.start()].strip()) or line[found.end() : found.end() + 1] == "=":
+        return body
+    end = start + found.end()
+    others = plain[line_end:] if line_end >= 0 else ""
+    if not _ASSIGNED.match(plain, end) or re.search(r"^[ \t]*[^\s=]+[ \t]*=[ \t]*[-+.0-9]", others, re.MULTILINE):
+        return body
+    return body.without([(start, end)])
+
+
+def _skip_above(plain: str) -> int:
+    above = _ABOVE.match(plain)
+    return above.end() if above else 0
+
+
+def _is_literal(plain: str) -> bool:
+    """Whether the text begins with a bracket or a call, and not with a token such as [CLS] before its numbers."""
+    start = _skip_above(plain)
+    if plain[start : start + 1] not in ("[", "(", "{") and not _CALL.match(plain, start):
+        return False
+    line = plain[start:].partition("\n")[0]
+    label = re.split(r"[\s,;]", line, maxsplit=1)[0]
+    if _is_numbers(line[len(label) :]):
+        return not (_BRACKETED_TOKEN.fullmatch(label) or _is_balanced_word(label) or (len(label) == 1 and _are_labelled(plain[start:])))
+    token = _BRACKETED_TOKEN.match(plain, start)
+    if token and _THEN_BRACKET.match(plain, token.end()):
+        return False
+    return not re.match(r"[ \t]*(?:\[,[0-9]+\][ \t]*)+\n", plain[start : start + 2000])
+
+
+def _is_numbers(text: str) -> bool:
+    return text[:1] in (" ", "\t", ",", ";") and any(map(str.isdigit, text)) and not text.strip("-+.0123456789 \t,;eE")
+
+
+def _are_labelled(text: str) -> bool:
+    """Whether every line is a token and its numbers, so that a bracket in front is a token too."""
+    if text.count("\n") > MOST_ROWS:
+        return False
+    tokens = []
+    for line in filter(str.strip, text.split("\n")):
+        token = re.split(r"[\s,;]", line.lstrip(), maxsplit=1)[0]
+        if not _is_numbers(line.lstrip()[len(token) :]):
+            return False
+        tokens.append(token)
+    if any(tokens.count(one) != tokens.count(other) for one, other in ("()", "[]", "{}")):
+        return False
+    return any(map(str.isalpha, tokens)) and not any(character.isdigit() for token in tokens for character in token)
+
+
+def _is_balanced_word(word: str) -> bool:
+    return word[0] not in "[({" and all(word.count(one) == word.count(other) for one, other in ("()", "[]", "{}"))

@@ -1,0 +1,168 @@
+"""Rows of cells, however they were typed, and the matrix of float32 they become."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from attn_magic.matrix.mistake import Mistake, quote
+from attn_magic.matrix.numerals import MISSING, OPERATOR, find_fault, number_notices, read_floats, round_floats
+from attn_magic.notices import Notice
+
+MEMORY_LIMIT = 2**30  # bytes for the stages of one attention: 1 GiB
+MOST_ROWS = 8191  # rows of one number that fit into the limit
+
+_LOOSE = re.compile(r"[^\s,]+")
+_HOLE = re.compile(r",\s*,")
+
+
+@dataclass(slots=True)
+class Row:
+    """One row: its text, where that begins in the whole text, and its cells from `first` to before `last`; the others are labels.
+
+    `separator` is the character between two cells; "" means any blanks, with at most one comma among them. `starts` says where each
+    cell begins in `text` if that cannot be told from the separator.
+    """
+
+    start: int
+    text: str
+    separator: str
+    cells: list[str]
+    starts: list[int] = field(default_factory=list)
+    first: int = 0
+    last: int | None = None
+
+    @property
+    def numbers(self) -> list[str]:
+        return self.cells[self.first : self.last] if self.first or self.last is not None else self.cells
+
+    def span(self, cell: int, end_cell: int | None = None) -> tuple[int, int]:
+        """Where a cell (or a run of cells) stands in the whole text, without the blanks around it."""
+        spans = list(islice(self._spans(), cell, cell + 1 if end_cell is None else end_cell))
+        return (self.start + spans[0][0], self.start + spans[-1][1]) if spans else self.extent()
+
+    def extent(self) -> tuple[int, int]:
+        """Where the row stands in the whole text, without the blanks around it."""
+        text = self.text.strip()
+        start = self.start + len(self.text) - len(self.text.lstrip())
+        return start, start + len(text)
+
+    def _spans(self) -> Iterator[tuple[int, int]]:
+        position = 0
+        for index, cell in enumerate(self.cells):
+            if self.starts:
+                position = self.starts[index]
+            elif not self.separator:
+                position = self.text.index(cell, position)
+            text = cell.strip()
+            start = position + len(cell) - len(cell.lstrip()) if text else position
+            yield start, start + len(text)
+            position += len(cell) + len(self.separator)
+
+
+def split_strictly(text: str, start: int, separator: str) -> Row:
+    """row := cell (separator cell)*."""
+    return Row(start, text, separator, text.split(separator))
+
+
+def split_loosely(text: str, start: int, row: int | None = None) -> Row:
+    """row := cell ((blanks | blanks? "," blanks?) cell)*; a hole between two commas is a missing cell."""
+    if "," not in text:
+        return Row(start, text, "", text.split())
+    stripped = text.strip()
+    hole = _HOLE.search(text)
+    if hole or stripped[:1] == ",":
+        position = start + (hole.end() - 1 if hole and stripped[:1] != "," else text.index(","))
+        before = text[: position - start]
+        cell = len(_LOOSE.findall(before)) + 1
+        raise Mistake("missing-cell", _in_cell("A number is missing", row, cell), MISSING, position, position, row=row, cell=cell)
+    return Row(start, text, "", _LOOSE.findall(text))
+
+
+def _in_cell(headline: str, row: int | None, cell: int) -> str:
+    return f"{headline} in row {row}, cell {cell}" if row else headline
+
+
+def check_size(rows: int, columns: int) -> None:
+    """Refuses what would not fit into memory: the stages of attention need 4 · (4n² + 3d² + 4nd) bytes for n tokens of d features."""
+    needed = 4 * (4 * rows**2 + 3 * columns**2 + 4 * rows * columns)
+    if needed <= MEMORY_LIMIT:
+        return
+    advice = (
+        f"Every token looks at every token: type fewer rows. {MOST_ROWS:,} are the most that fit."
+        if rows > columns
+        else "Every feature meets every feature in the weights: type fewer numbers in a row."
+    )
+    raise Mistake(
+        "too-large",
+        f"Attention over {rows:,} tokens with {columns:,} features needs about {_in_units(needed)} of memory, and the limit is {_in_units(MEMORY_LIMIT)}",
+        advice,
+    )
+
+
+def _in_units(size: int) -> str:
+    for unit, name in ((2**40, "TiB"), (2**30, "GiB")):
+        if size >= unit:
+            return f"{size / unit:,.1f} {name}".replace(".0 ", " ")
+    return f"{size / 2**20:,.0f} MiB"
+
+
+def read_values(rows: Sequence[Row], shown_as: str = "row") -> tuple[tuple[tuple[float, ...], ...], list[Notice]]:
+    """The numbers of all rows, each rounded to float32, and what the rounding changed."""
+    width = len(rows[0].numbers)
+    check_size(len(rows), width)
+    values, notices = [], {}
+    for number, row in enumerate(rows, 1):
+        cells = row.numbers
+        if not cells:
+            raise Mistake("missing-cell", f"Row {number} has no numbers", MISSING, *row.extent(), row=number)
+        floats = read_floats(cells)
+        rounded = None if floats is None else round_floats(floats)
+        if rounded is None:
+            raise blame(row, number)
+        if len(cells) != width:
+            raise ragged(row, number, len(cells), width)
+        values.append(tuple(rounded))
+        notices |= {notice.code: notice for notice in number_notices(cells, rounded) if notice.code not in notices}
+    return tuple(values), list(notices.values())
+
+
+def ragged(row: Row, number: int, width: int, expected: int) -> Mistake:
+    """The mistake of a row that is shorter or longer than the first."""
+    numbers = "1 number" if width == 1 else f"{width:,} numbers"
+    return Mistake(
+        "ragged",
+        f"Row {number:,} has {numbers}, but row 1 has {expected:,}",
+        "Every row is one token, so all rows need the same length.",
+        *row.extent(),
+        row=number,
+    )
+
+
+def blame(row: Row, number: int) -> Mistake:
+    """The mistake in the first cell of this row that is not a finite float32."""
+    cells = row.numbers
+    wrong = next(index for index, cell in enumerate(cells) if not _is_good(cell))
+    start, _ = row.span(row.first + wrong)
+    operator = _find_operator(row, cells, wrong)
+    if operator:
+        return Mistake("operator", operator, OPERATOR, start, start + 1, row=number, cell=wrong + 1)
+    fault = find_fault(cells[wrong].strip())
+    headline = fault.headline
+    if fault.code == "missing-cell":
+        headline = f"{fault.headline} in row {number:,}, cell {wrong + 1:,}"
+    return Mistake(fault.code, headline, fault.advice, start + fault.start, start + fault.end, row=number, cell=wrong + 1)
+
+
+def _is_good(cell: str) -> bool:
+    floats = read_floats([cell])
+    return floats is not None and round_floats(floats) is not None
+
+
+def _find_operator(row: Row, cells: Sequence[str], wrong: int) -> str | None:
+    """A sign that stands alone before another cell is neither a number nor plainly the sign of the next one."""
+    sign = cells[wrong].strip()
+    if row.separator or sign not in ("+", "-") or wrong + 1 == len(cells):
+        return None
+    neighbours = f"between {quote(cells[wrong - 1])} and {quote(cells[wrong + 1])}" if wrong else f"before {quote(cells[1])}"
+    return f'"{sign}" stands alone {neighbours}'

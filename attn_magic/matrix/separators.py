@@ -1,0 +1,327 @@
+"""Lines of text to rows of cells: which character separates the cells, and what is a comment, a quote, a label before a colon."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from attn_magic.matrix.body import Body
+from attn_magic.matrix.mistake import Mistake, quote
+from attn_magic.matrix.numerals import MISSING, explain_comma, is_numeral
+from attn_magic.matrix.rows import MOST_ROWS, Row, check_size, split_loosely, split_strictly
+from attn_magic.notices import Notice
+
+_COMMENT = re.compile(r"[#%]")
+_QUOTED = re.compile(r"\"(?:[^\"]|\"\")*\"|'(?:[^']|'')*'")
+_SPECIAL_TOKEN = re.compile(r"<\|[^|\s]{1,80}\|>")  # <|endoftext|>: its pipes do not separate cells
+_GLUED_COMMA = re.compile(r"(?<![^\s;:])[-+]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+),[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?(?![^\s;])")
+_GLUED_COMMAS = re.compile(r"(?<![^\s;:])[-+]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+)(?:,[0-9]+)+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?(?![^\s;])")
+_NUMBER_GAP = re.compile(r"[0-9.][ \t]+[-+.]*[0-9]")
+_THOUSANDS = re.compile(r"(?<![0-9.,])[-+]?[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])")
+_INNER_BLANK = re.compile(r"[^\s;][ \t]+[^\s;]")
+_TWO_COMMAS = re.compile(r",[^;,]*,|,[ \t]*(?:;|$)")
+_GAP = re.compile(r"[^\s,][ \t]+[^\s,]")
+
+
+@dataclass(slots=True)
+class Line:
+    """The part of a line that holds cells. `label` is the span of a label that was set apart by a colon, an = or a bracket."""
+
+    start: int
+    text: str
+    label: tuple[int, int] | None = None
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+
+# ---------------------------------------------------------------------------------------------------------- comments
+
+
+def find_comment(line: str) -> int | None:
+    """comment := (at the start | after a blank | after a number) ("#" | "%") …; inside a word the sign belongs to the word.
+
+    >>> find_comment("1 2 # x"), find_comment("1.5, 2.5# ABC"), find_comment("C# 1 2"), find_comment("##ing 1 2")
+    (4, 8, None, None)
+    """
+    quoted = [match.span() for match in _QUOTED.finditer(line)] if '"' in line else []
+    indent = len(line) - len(line.lstrip())
+    for match in _COMMENT.finditer(line):
+        position = match.start()
+        while quoted and quoted[0][1] <= position:
+            quoted.pop(0)
+        if quoted and quoted[0][0] < position:
+            continue
+        if position == indent:
+            return None if _is_wordpiece(line[position:]) else position
+        before = line[position - 1]
+        if before in " \t,;|" or (match[0] == "#" and before in "0123456789." and is_numeral(_last_word(line, position))):
+            return position
+    return None
+
+
+def _last_word(line: str, end: int) -> str:
+    return re.split(r"[\s,;|]", line[max(0, end - 100) : end])[-1]
+
+
+def _is_wordpiece(text: str) -> bool:
+    """Whether a line such as "##ing 0.1 0.2" is a token with its numbers and not a comment."""
+    first, *others = text.split()
+    return len(first) > 2 and first.startswith("##") and first[2] != "#" and bool(others) and all(is_numeral(other.strip(",")) for other in others)
+
+
+def like_a_row(comment: str) -> int:
+    """How many numbers a commented line would have as a row whose label begins with the comment sign; 0 if it does not look like one."""
+    first, *others = re.split(r"[\s,;|]+", comment.strip())
+    return len(others) if not is_numeral(first) and all(is_numeral(other) for other in others) else 0
+
+
+# ---------------------------------------------------------------------------------------------------------- separators
+
+
+def split_lines(lines: Sequence[Line], body: Body) -> tuple[list[Row], list[Notice]]:
+    """The rows of all lines, by the one separator that fits them all."""
+    if _all_have(lines, "|"):
+        return _split_pipes(lines), []
+    if any("\t" in line.text.strip(" ") for line in lines):
+        rows = _split_tabs(lines)
+        if rows:
+            return rows, []
+    lines, notices, in_columns = _split_semicolons(lines)
+    if in_columns:
+        return [_split_cells(line, ";") for line in lines], notices
+    if all("&" in line.text for line in lines) and all(_are_single(line.text.split("&")) for line in lines):
+        return [_split_cells(line, "&") for line in lines], notices
+    if any("," in _without_leading_mark(line.text) for line in lines):
+        rows, comma_notices = _split_commas(lines)
+        return rows, notices + comma_notices
+    return [_split_blanks(line) for line in lines], notices
+
+
+def _all_have(lines: Sequence[Line], mark: str) -> bool:
+    return all(mark in _SPECIAL_TOKEN.sub("", line.text) for line in lines)
+
+
+def _without_leading_mark(text: str) -> str:
+    """The line without a token that is only a comma or a semicolon, standing before its numbers."""
+    stripped = text.strip()
+    return stripped[1:] if stripped[:1] in (",", ";") and stripped[1:2] in (" ", "\t") else stripped
+
+
+def _are_single(cells: Sequence[str]) -> bool:
+    """Whether no cell but the first (which may be a label) has a blank inside."""
+    return all(len(cell.split()) <= 1 or _QUOTED.fullmatch(cell.strip()) for cell in cells[1:])
+
+
+def _split_pipes(lines: Sequence[Line]) -> list[Row]:
+    r"""row := "|"? cell ("|" cell)* "|"?; "\|" is no separator."""
+    outer_left = all(line.text.lstrip().startswith("|") for line in lines)
+    outer_right = all(line.text.rstrip().endswith("|") and not line.text.rstrip().endswith("\\|") for line in lines)
+    rows = []
+    for line in lines:
+        text, start = line.text, line.start
+        if outer_left:
+            start += text.index("|") + 1
+            text = text[text.index("|") + 1 :]
+        if outer_right and "|" in text:
+            text = text[: text.rindex("|")]
+        rows.append(_split_cells(Line(start, text, line.label), "|"))
+    return rows
+
+
+def _split_tabs(lines: Sequence[Line]) -> list[Row] | None:
+    """row := cell (tab cell)*; None where tabs are only wide blanks among others."""
+    if all(line.text.startswith("\t") for line in lines):  # indented
+        lines = [Line(line.start + 1, line.text[1:], line.label) for line in lines]
+    rows = [_split_cells(line, "\t") for line in lines]
+    if any(not cell.strip() for row in rows for cell in row.cells) or all(len(row.cells) > 1 and _is_strict(row) for row in rows):
+        return rows
+    return None
+
+
+def _is_strict(row: Row) -> bool:
+    """Whether no cell has a blank inside, except a label in front."""
+    return _are_single(row.cells) and not _ends_in_number(row.cells[0])
+
+
+def _split_semicolons(lines: Sequence[Line]) -> tuple[list[Line], list[Notice], bool]:
+    """Lines without semicolons; a semicolon ends a row (MATLAB) or separates columns (spreadsheets), whichever fits; both is ambiguous."""
+    if not any(";" in _without_leading_mark(line.text) for line in lines):
+        return list(lines), [], False
+    counts = [line.text.count(";") + 1 - line.text.rstrip().endswith(";") for line in lines]
+    as_columns = max(counts) > 1 and not any(map(_has_many_cells, lines))
+    if not as_columns or len(lines) == 1:
+        check_size(sum(counts), 1)
+    cut = [_cut(line) for line in lines]
+    parts = [part for one in cut for part in one]
+    if not as_columns:
+        return parts, [], False
+    if not _fits_as_rows(parts):
+        return list(lines), [Notice("separator", "The semicolon was read as the separator of columns.")], True
+    if len(set(counts)) > 1 and "," not in parts[0].text:
+        return list(lines), [], True
+    if len(lines) > 1 and len(set(counts)) == 1:
+        raise _ambiguous_semicolon(cut)
+    return parts, [Notice("separator", "Each semicolon was read as the end of a row.")], False
+
+
+def _cut(line: Line) -> list[Line]:
+    """The parts of a line between semicolons, without the empty one after a final semicolon."""
+    row = _split_cells(replace(line, label=None), ";")
+    if len(row.cells) > 1 and not row.cells[-1].strip():
+        row.cells.pop()
+    parts, position = [], line.start
+    for index, cell in enumerate(row.cells):
+        position = line.start + row.starts[index] if row.starts else position
+        parts.append(Line(position, cell, line.label if not index else None))
+        position += len(cell) + 1
+    return parts
+
+
+def _fits_as_rows(parts: Sequence[Line]) -> bool:
+    """Whether all parts have equally many numbers, and not more parts than a matrix can have rows."""
+    if len(parts) > MOST_ROWS:
+        return False
+    counts = {sum(map(is_numeral, re.split(r"[\s,]+", part.text.strip().rstrip(",")))) for part in parts}
+    return len(counts) == 1 and 0 not in counts
+
+
+def _has_many_cells(line: Line) -> bool:
+    """Whether a part between semicolons is more than one cell: it has a blank inside, or more than a decimal comma."""
+    return bool(_INNER_BLANK.search(line.text) or _TWO_COMMAS.search(line.text)) and not _has_quotes(line.text)
+
+
+def _ambiguous_semicolon(cut: Sequence[Sequence[Line]]) -> Mistake:
+    first = cut[0]
+    words = [part.text.strip() for part in first]
+    return Mistake(
+        "ambiguous",
+        f"The semicolon can end a row, giving {sum(map(len, cut))} rows like {quote(words[0])}, "
+        f"or separate columns, giving {len(cut)} rows like {quote(' '.join(words).replace(',', '.'))}",
+        "Separate cells with spaces, write decimals with a point, and put every row on its own line.",
+        first[0].end,
+        first[0].end + 1,
+    )
+
+
+def _split_commas(lines: Sequence[Line]) -> tuple[list[Row], list[Notice]]:
+    """Rows with commas: strictly one between two cells, or commas and blanks mixed as in MATLAB."""
+    notices = []
+    if all(line.text.rstrip().endswith(",") and line.text.strip() != "," for line in lines):
+        lines = [Line(line.start, line.text.rstrip()[:-1], line.label) for line in lines]
+        notices.append(Notice("trailing-comma", "The comma at the end of every row was left out."))
+    rows = [_split_cells(line, ",") for line in lines]
+    if not all(len(row.cells) > 1 and _is_strict(row) for row in rows):
+        refuse_glued_commas(lines)
+        rows = [_split_mixed(line, number) for number, line in enumerate(lines, 1)]
+    refuse_doubtful_thousands([(row.start, row.text, len(row.cells)) for row in rows])
+    return rows, notices
+
+
+def _ends_in_number(cell: str) -> bool:
+    words = cell.split()
+    return len(words) > 1 and is_numeral(words[-1]) and not _QUOTED.fullmatch(cell.strip())
+
+
+def _split_mixed(line: Line, number: int) -> Row:
+    trailing = line.text.rstrip()
+    if trailing.endswith(","):
+        end = line.start + len(trailing)
+        raise Mistake("missing-cell", f"A number is missing after the last comma of row {number}", MISSING, end - 1, end, row=number)
+    row = _split_quoted(line, "") if _has_quotes(line.text) else split_loosely(line.text, line.start, number)
+    return row
+
+
+def refuse_glued_commas(lines: Sequence[Line]) -> None:
+    """Refuses "1,5 2,5": beside cells separated by blanks, a comma between digits can be a decimal comma or a thousands mark."""
+    if any(_NUMBER_GAP.search(line.text) for line in lines):
+        patterns = (_GLUED_COMMAS,)
+    elif any(_GAP.search(line.text) for line in lines):
+        patterns = (_GLUED_COMMA, _THOUSANDS)
+    else:
+        return
+    for number, line in enumerate(lines, 1):
+        for pattern in patterns:
+            match = pattern.search(line.text)
+            if match:
+                raise decimal_comma(match[0], line.start + match.start(), number)
+
+
+def decimal_comma(seen: str, start: int, row: int | None) -> Mistake:
+    """The mistake of a comma that can be a decimal comma, a thousands mark, or the separator of two cells."""
+    return Mistake("decimal-comma", *explain_comma(seen), start, start + len(seen), row=row)
+
+
+def refuse_doubtful_thousands(rows: Sequence[tuple[int, str, int]]) -> None:
+    """Refuses "1,000, 2": among commas with a blank, commas without one can group the digits of thousands."""
+    groups = [list(_THOUSANDS.finditer(text)) for _, text, _ in rows]
+    if not any(groups) or not any(", " in text for _, text, _ in rows):
+        return
+    widths = {width - sum(match[0].count(",") for match in found) for (_, _, width), found in zip(rows, groups, strict=True)}
+    if len(widths) == 1:
+        number = next(index for index, found in enumerate(groups) if found)
+        match = groups[number][0]
+        raise decimal_comma(match[0], rows[number][0] + match.start(), number + 1)
+
+
+def _split_blanks(line: Line) -> Row:
+    return _split_quoted(line, "") if _has_quotes(line.text) else Row(line.start, line.text, "", line.text.split())
+
+
+# ---------------------------------------------------------------------------------------------------------- quotes
+
+
+def _has_quotes(text: str) -> bool:
+    return '"' in text or "'" in text
+
+
+def _split_cells(line: Line, separator: str) -> Row:
+    if _has_quotes(line.text) or (separator == "|" and ("\\|" in line.text or "<|" in line.text)):
+        return _split_quoted(line, separator)
+    return split_strictly(line.text, line.start, separator)
+
+
+def _split_quoted(line: Line, separator: str) -> Row:
+    """cell := quoted | text; a quote is closed only before a separator, so that don't and ' remain words."""
+    text, cells, starts = line.text, [], []
+    blanks = _BLANKS[separator]
+    position = blanks.match(text).end()
+    while separator or position < len(text):
+        end = _end_of_quoted(text, position, separator)
+        if end is None:
+            end = _end_of_plain(text, position, separator)
+        cells.append(text[position:end])
+        starts.append(position)
+        gap = blanks.match(text, end)
+        if gap[0].count(",") > 1:
+            raise Mistake("missing-cell", "A number is missing between two commas", MISSING, line.start + gap.start(), line.start + gap.end())
+        position = gap.end()
+        if separator:
+            if position >= len(text):
+                break
+            position = blanks.match(text, position + 1).end()
+    return Row(line.start, text, separator, cells, starts)
+
+
+_BLANKS = {separator: re.compile(r"[ \t]*") for separator in ",;|&"} | {"\t": re.compile("[ ]*"), "": re.compile(r"[\s,]*")}
+_END_OF_CELL = {separator: re.compile(re.escape(separator)) for separator in ",;&\t"} | {
+    "": re.compile(r"[\s,]"),
+    "|": re.compile(r"(?<!\\)\||<\|[^|\s]{1,80}\|>"),  # not \| and not inside <|endoftext|>
+}
+
+
+def _end_of_plain(text: str, position: int, separator: str) -> int:
+    for match in _END_OF_CELL[separator].finditer(text, position):
+        if not match[0].startswith("<"):
+            return match.start()
+    return len(text)
+
+
+def _end_of_quoted(text: str, position: int, separator: str) -> int | None:
+    match = _QUOTED.match(text, position) if text[position : position + 1] in ("\"", "'") else None
+    if not match:
+        return None
+    end = match.end()
+    after = _BLANKS[separator or ","].match(text, end).end()
+    closes = after == len(text) or text[after] == (separator or ",") or (not separator and after > end)
+    return end if closes else None
