@@ -1,0 +1,83 @@
+"""How a trace reaches the reader: which view goes to which front end.
+
+A notebook gets one inert output, tables as HTML with the text beside it; a terminal gets the text in its own width and colours.
+The trace itself knows nothing of this. IPython is told here, by the name of its type, so that loading the magics imports no torch.
+"""
+
+import os
+import random
+import shutil
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    import attn_magic.trace
+
+_TRACE = ("attn_magic.trace", "AttentionTrace")
+
+
+def start_showing(shell: "InteractiveShell") -> None:
+    """Let every trace that is a cell's result, or is given to `display`, be shown by one of the views."""
+    _formatter(shell).for_type_by_name(*_TRACE, show_in_notebook if in_kernel(shell) else partial(print_in_terminal, shell))
+
+
+def stop_showing(shell: "InteractiveShell") -> None:
+    """Let IPython show a trace as any other object."""
+    _formatter(shell).pop(".".join(_TRACE), None)
+
+
+def in_kernel(shell: "InteractiveShell") -> bool:
+    """Whether a notebook or another client is at the other end, rather than a terminal: what ipywidgets asks, too."""
+    return getattr(shell, "kernel", None) is not None
+
+
+def _formatter(shell: "InteractiveShell") -> Any:
+    # In a terminal a formatter that displays by itself would leave an empty Out[n]: behind.
+    display: Any = shell.display_formatter
+    return display.ipython_display_formatter if in_kernel(shell) else display.formatters["text/plain"]
+
+
+def show_in_notebook(trace: "attn_magic.trace.AttentionTrace") -> None:
+    """Send the inert output; IPython calls this and then keeps the trace in `_` and `Out`, without a further output."""
+    from IPython.display import publish_display_data
+
+    publish_display_data(notebook_bundle(trace))  # type: ignore[no-untyped-call]
+
+
+def notebook_bundle(trace: "attn_magic.trace.AttentionTrace") -> dict[str, str]:
+    """What a notebook stores of `trace`: text, and tables unless `--view text` asked for text alone."""
+    bundle = {"text/plain": _import_text_view()(trace)}
+    if trace.options.view != "text":
+        from attn_magic.views.page import to_html
+
+        bundle["text/html"] = to_html(trace)
+    return bundle
+
+
+def print_in_terminal(shell: "InteractiveShell", trace: "attn_magic.trace.AttentionTrace", printer: Any, cycle: bool) -> None:
+    """Write the text; IPython's pretty printer calls this. Inside a list or a dictionary a trace is one line."""
+    if len(printer.stack) > 1:
+        printer.text(repr(trace))
+        return
+    finest: Literal["truecolor", "256"] = "truecolor" if os.environ.get("COLORTERM") in ("truecolor", "24bit") else "256"
+    write = _import_text_view()
+    printer.text(write(trace, width=shutil.get_terminal_size().columns, color=_shows_colors(shell), color_system=finest))
+
+
+def _import_text_view() -> Callable[..., str]:
+    # rich draws one of Python's global random numbers when it is imported: a reader who has called random.seed would notice.
+    state = random.getstate()
+    from attn_magic.views.console import to_text
+
+    random.setstate(state)
+    return to_text
+
+
+def _shows_colors(shell: "InteractiveShell") -> bool:
+    """Whether there is a terminal with colours and a reader who wants them (no-color.org, `%colors NoColor`)."""
+    unwanted = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or str(getattr(shell, "colors", "")).lower() == "nocolor"
+    return sys.stdout.isatty() and not unwanted

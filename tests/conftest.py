@@ -1,0 +1,54 @@
+"""A fresh IPython for every test, and what a reader sees of a mistake."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch) -> Iterator[InteractiveShell]:
+    """An IPython that has loaded nothing yet and writes no history."""
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    InteractiveShell.clear_instance()
+    shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    yield shell
+    shell.restore_sys_module_state()
+    InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def ip(shell) -> InteractiveShell:
+    """An IPython in which `%load_ext attn_magic` has been run."""
+    assert shell.run_cell("%load_ext attn_magic").success
+    return shell
+
+
+@pytest.fixture
+def run(ip) -> Callable[[str], object]:
+    """Run a cell as a notebook does, with `_`, `Out` and what it prints, and give its result."""
+
+    def run(cell: str) -> object:
+        answer = ip.run_cell(cell, store_history=True)
+        answer.raise_error()
+        return answer.result
+
+    return run
+
+
+@pytest.fixture
+def mistake(ip, capsys) -> Callable[[str], str]:
+    """The text that a cell fails with; nothing else is shown."""
+
+    def mistake(cell: str) -> str:
+        capsys.readouterr()
+        error = ip.run_cell(cell).error_in_exec
+        assert type(error) is UsageError  # IPython prints a traceback for its subclasses
+        printed = capsys.readouterr()
+        assert printed.err == f"UsageError: {error}\n"
+        assert printed.out == ""
+        return str(error)
+
+    return mistake

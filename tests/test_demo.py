@@ -1,0 +1,68 @@
+"""The committed demo is what its code gives, and can be read where script and style are stripped.
+
+`python -m tests.test_demo` runs it again and writes it.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+DEMO = Path(__file__).parent.parent / "demo.ipynb"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def run(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """`notebook` executed from the top, as it is committed: without what only a running kernel can show."""
+    NotebookClient(notebook, timeout=120, kernel_name="python3", store_widget_state=False).execute()
+    notebook.metadata.pop("widgets", None)
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        cell.outputs = [output for output in cell.get("outputs", []) if WIDGET not in output.get("data", {})] if cell.cell_type == "code" else None
+        if cell.cell_type != "code":
+            del cell["outputs"]
+    return notebook
+
+
+def read() -> nbformat.NotebookNode:
+    return nbformat.read(DEMO, as_version=4)
+
+
+@pytest.fixture(scope="module")
+def executed():
+    return run(read())
+
+
+def test_the_demo_is_what_its_code_gives(executed):
+    for before, after in zip(read().cells, executed.cells, strict=True):
+        assert before.get("outputs") == after.get("outputs"), before.source
+
+
+def test_every_attention_cell_shows_tables_and_text(executed):
+    cells = [cell for cell in executed.cells if re.match(r"%%(masked_)?attention", cell.source)]
+    assert len(cells) >= 3
+    for cell in cells:
+        [output] = cell.outputs
+        assert {"text/plain", "text/html"} <= set(output.data)
+
+
+def test_the_demo_needs_neither_script_nor_style_nor_network():
+    text = DEMO.read_text(encoding="utf-8")
+    assert "<script" not in text
+    assert "<style" not in text
+    assert not re.search(r"(src|href)=", text)
+    assert "widgets" not in read().metadata
+
+
+def test_the_demo_tells_both_halves_of_the_story():
+    words = " ".join(cell.source for cell in read().cells if cell.cell_type == "markdown").lower()
+    for subject in ("self-attention", "masked", "encoder-only", "decoder-only"):
+        assert subject in words
+
+
+if __name__ == "__main__":
+    nbformat.write(run(read()), DEMO)
+    sys.exit(0)

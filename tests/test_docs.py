@@ -1,0 +1,100 @@
+"""The documents tell the truth: their code runs, and nothing that exists is missing from them."""
+
+import contextlib
+import io
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import attn_magic
+from attn_magic.attention import attend
+from attn_magic.options import MAGICS, OPTIONS
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def test_readme_python_runs_and_prints_what_it_says():
+    namespace: dict[str, object] = {}
+    for (language, code), (following, output) in zip(BLOCKS, [*BLOCKS[1:], ("", "")], strict=True):
+        if language == "python":
+            with contextlib.redirect_stdout(io.StringIO()) as printed:
+                exec(compile(code, "README.md", "exec"), namespace)
+            if following == "text" and "print(" in code.splitlines()[-1]:
+                assert printed.getvalue() == output
+
+
+def test_readme_python_comments_are_what_the_expression_gives():
+    namespace: dict[str, object] = {}
+    checked = 0
+    for language, code in BLOCKS:
+        if language != "python":
+            continue
+        exec(code, namespace)
+        for expression, comment in re.findall(r"^(\S.*?)\s+# ('[^']*')", code, flags=re.MULTILINE):
+            assert repr(eval(expression, namespace)) == comment
+            checked += 1
+    assert checked == 2
+
+
+def test_readme_error_is_the_one_a_reader_gets():
+    shown = next(output for language, output in BLOCKS if output.startswith("Row 2 has"))
+    with pytest.raises(attn_magic.MatrixError) as caught:
+        attn_magic.parse_matrix("[[1, 2, 3], [4, 5]]")
+    assert shown.splitlines()[0] in str(caught.value)
+    assert shown.splitlines()[-1] in str(caught.value)
+
+
+@pytest.mark.parametrize("flag", [flag for option in OPTIONS for flag in option.flags])
+def test_every_option_is_in_the_readme_and_in_the_help(flag):
+    table = README[README.index("## Options") : README.index("## What you can paste")]
+    assert re.search(rf"`{re.escape(flag)}[ `]", table)
+
+
+@pytest.mark.parametrize("choice", [choice for option in OPTIONS for choice in option.choices])
+def test_every_value_of_an_option_is_in_the_readme(choice):
+    table = README[README.index("## Options") : README.index("## What you can paste")]
+    assert re.search(rf"[ |`\\]{re.escape(choice)}[|`\\]", table)
+
+
+@pytest.mark.parametrize("name", [stage.name for stage in attend([[1.0, 2.0]], mask="causal", temperature=2)])
+def test_every_stage_is_in_the_readme(name):
+    assert f"`{name}`" in README
+
+
+@pytest.mark.parametrize("magic", MAGICS)
+def test_every_magic_is_in_the_readme(magic):
+    assert f"%%{magic}" in README
+
+
+def test_all_is_what_can_be_imported():
+    for name in attn_magic.__all__:
+        assert getattr(attn_magic, name).__doc__, name
+    assert sorted(attn_magic.__all__) == attn_magic.__all__
+    assert set(attn_magic.__all__) <= set(dir(attn_magic))
+
+
+def test_the_changelog_knows_this_version():
+    assert f"## [{attn_magic.__version__}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_top_level_holds_what_a_newcomer_expects():
+    tracked = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if tracked.returncode:  # an unpacked archive has no history to ask
+        return
+    assert {name.split("/")[0] for name in tracked.stdout.splitlines()} == {
+        *("attn_magic", "tests", "pyproject.toml", "README.md", "demo.ipynb"),
+        *("CHANGELOG.md", "LICENSE", "constraints.txt", ".gitignore", ".ci"),
+    }
+
+
+def test_every_direct_dependency_is_pinned():
+    pinned = set(re.findall(r"^([\w-]+)==", (ROOT / "constraints.txt").read_text(encoding="utf-8"), flags=re.MULTILINE))
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    tables = re.findall(r"^(?:dependencies|lab|test) = \[(.*?)\]", project, flags=re.MULTILINE | re.DOTALL)
+    direct = set(re.findall(r'"([\w-]+)', "".join(tables)))
+    assert len(tables) == 3
+    assert direct <= pinned

@@ -1,0 +1,169 @@
+"""The magics in a real kernel: what a notebook is sent, what a failed cell is, what is kept."""
+
+import os
+import time
+from queue import Empty
+
+import IPython
+import nbformat
+import pytest
+from jupyter_client.manager import start_new_kernel
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+EXAMPLE = "I       1.16  0.23\nam      0.57  1.36\nIndian  4.41 -2.16"
+SECONDS = 60
+
+
+class Notebook:
+    """A kernel, and what it answers to a cell: its reply, and every output."""
+
+    def __init__(self, manager, client):
+        self.manager = manager
+        self.client = client
+
+    def run(self, cell):
+        outputs = []
+        reply = self.client.execute_interactive(cell, output_hook=outputs.append, timeout=SECONDS)
+        return reply["content"], [message for message in outputs if message["msg_type"] not in ("status", "execute_input")]
+
+    def shown(self, cell):
+        """The outputs of a cell that succeeds, each as its kind and what is in it."""
+        reply, outputs = self.run(cell)
+        assert reply["status"] == "ok", reply
+        return [(output["msg_type"], output["content"].get("data") or output["content"].get("text")) for output in outputs]
+
+
+@pytest.fixture(scope="module")
+def notebook(tmp_path_factory):
+    environment = {**os.environ, "IPYTHONDIR": str(tmp_path_factory.mktemp("ipython"))}
+    manager, client = start_new_kernel(startup_timeout=SECONDS, env=environment)
+    notebook = Notebook(manager, client)
+    assert notebook.shown("%load_ext attn_magic") == []
+    yield notebook
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+def test_a_cell_sends_one_inert_output_of_tables_and_text(notebook):
+    [(kind, data)] = notebook.shown(f"%%attention\n{EXAMPLE}")
+    assert kind == "display_data"
+    assert sorted(data) == ["text/html", "text/plain"]
+    assert "1.0100" in data["text/plain"]
+    assert "\x1b" not in data["text/plain"]
+    assert "<table" in data["text/html"]
+    assert "<script" not in data["text/html"]
+
+
+def test_the_trace_is_kept_in_underscore_and_out(notebook):
+    reply, _ = notebook.run(f"%%attention\n{EXAMPLE}")
+    number = reply["execution_count"]
+    assert notebook.shown(f"assert Out[{number}] is _ and type(_).__name__ == 'AttentionTrace'") == []
+
+
+def test_a_trace_shows_itself_again_wherever_it_is_displayed(notebook):
+    [first] = notebook.shown(f"%%attention -o story\n{EXAMPLE}")
+    assert notebook.shown("story") == [first]
+    assert notebook.shown("display(story)") == [first]
+    [(kind, data)] = notebook.shown("[story]")
+    assert kind == "execute_result"
+    assert data["text/plain"].startswith("[<AttentionTrace of 3 × 2: ")
+
+
+@pytest.mark.parametrize(("view", "kinds"), [("text", ["text/plain"]), ("html", ["text/html", "text/plain"]), ("auto", ["text/html", "text/plain"])])
+def test_view_says_what_is_sent(notebook, view, kinds):
+    [(_, data)] = notebook.shown(f"%%attention -o story --view {view}\n{EXAMPLE}")
+    assert sorted(data) == kinds
+    [(_, again)] = notebook.shown("story")
+    assert again == data
+
+
+@pytest.mark.parametrize("cell", [f"%%attention\n{EXAMPLE};", f"%%attention -q\n{EXAMPLE}", "%attention [[1, 2]];"])
+def test_quiet_cells_show_nothing(notebook, cell):
+    assert notebook.shown(cell) == []
+
+
+def test_a_comment_above_the_magic_just_works(notebook):
+    assert len(notebook.shown(f"# attention\n\n%%masked_attention\n{EXAMPLE}")) == 1
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ("%attention --mask casual [[1]]", "--mask is 'casual', but it is one of none, causal. Did you mean causal?"),
+        ("%%attention\n1 2 3\n4 5", "Row 2 has 2 numbers, but row 1 has 3"),
+        ("%attention 1 / 0", "1 / 0 raised ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_mistake_fails_the_cell_in_words(notebook, cell, text):
+    reply, outputs = notebook.run(cell)
+    assert reply["status"] == "error"
+    assert reply["ename"] == "UsageError"
+    assert reply["evalue"].startswith(text)
+    printed = "".join(output["content"]["text"] for output in outputs if output["msg_type"] == "stream")
+    assert printed == f"UsageError: {reply['evalue']}\n"
+
+
+def test_a_question_mark_opens_the_help(notebook):
+    reply, _ = notebook.run("%attention?")
+    [page] = reply["payload"]
+    assert "--tokens" in page["data"]["text/plain"]
+
+
+def test_tab_completes_options(notebook):
+    cell = "%%attention --ma"
+    matches = notebook.client.complete(cell, reply=True, timeout=SECONDS)["content"]["matches"]
+    assert ("--mask" in matches) == (IPython.version_info >= (8, 6))
+
+
+def test_an_interrupt_stops_the_cell(notebook):
+    notebook.shown("import time\ndef slow():\n    print('begun', flush=True)\n    time.sleep(60)")
+    message = notebook.client.execute("%attention slow()")
+    while notebook.client.get_iopub_msg(timeout=SECONDS)["msg_type"] != "stream":
+        pass
+    time.sleep(0.1)
+    notebook.manager.interrupt_kernel()
+    reply = notebook.client.get_shell_msg(timeout=SECONDS)
+    assert reply["parent_header"]["msg_id"] == message
+    assert reply["content"]["ename"] == "KeyboardInterrupt"
+    drain(notebook.client)
+    assert len(notebook.shown("%attention [[1, 2]]")) == 1
+
+
+def drain(client):
+    try:
+        while client.get_iopub_msg(timeout=1):
+            pass
+    except Empty:
+        pass
+
+
+def test_no_widget_is_made_and_nothing_is_left_in_the_namespace(notebook):
+    notebook.shown("%reset -f")
+    notebook.shown(f"%%attention\n{EXAMPLE}")
+    [(_, text)] = notebook.shown("import sys; print('ipywidgets' in sys.modules, [name for name in globals() if 'att' in name.lower()])")
+    assert text == "False []\n"
+
+
+def test_after_a_reload_a_trace_is_still_shown_once(notebook):
+    notebook.shown("%reload_ext attn_magic")
+    assert len(notebook.shown(f"%%attention\n{EXAMPLE}")) == 1
+
+
+def test_after_unloading_a_trace_is_an_ordinary_object(notebook):
+    notebook.shown("%attention -q -o story [[1, 2]]")
+    notebook.shown("%unload_ext attn_magic")
+    [(kind, data)] = notebook.shown("story")
+    notebook.shown("%load_ext attn_magic")
+    assert kind == "execute_result"
+    assert data["text/plain"].startswith("<AttentionTrace of 1 × 2: ")
+
+
+def test_a_notebook_stops_at_the_cell_that_fails(tmp_path, monkeypatch):
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    cells = ["%load_ext attn_magic", f"%%attention\n{EXAMPLE}", "%%attention\n1 2 3\n4 5", "print('never')"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    with pytest.raises(CellExecutionError, match="Row 2 has 2 numbers"):
+        NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    assert len(notebook.cells[1].outputs) == 1
+    assert notebook.cells[3].execution_count is None
