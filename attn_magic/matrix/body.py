@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from attn_magic.matrix.mistake import Mistake
+from attn_magic.matrix.mistake import Mistake, count
 from attn_magic.notices import Notice
 
 TEXT_LIMIT = 4 * 1024 * 1024  # characters; 512 tokens × 768 features printed with four decimals are 3.4 million
@@ -23,7 +23,7 @@ _ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
 _BRACKET_PIECES = "⎡⎢⎣⎤⎥⎦⎛⎜⎝⎞⎟⎠"  # drawn around a pretty-printed matrix
 
 _PLAIN = str.maketrans(
-    {character: "-" for character in _DASHES}
+    dict.fromkeys(_DASHES, "-")
     | dict.fromkeys(_SPACES + _BRACKET_PIECES, " ")
     | dict.fromkeys(_LINE_BREAKS, "\n")
     | {character: chr(ord(character) - 0xFEE0) for character in _FULLWIDTH}
@@ -48,7 +48,7 @@ _PROMPT = re.compile(r"[ \t]*(?:>>>[ ]|In \[[0-9]*\]:[ ]|Out\[[0-9]*\]:[ \n]|jul
 _CONTINUATION = re.compile(r"^[ \t]*\.\.\.:?[ ]", re.MULTILINE)
 
 _NOTICES = (
-    ("unicode-minus", re.compile(f"[{_DASHES}]"), "-", "read as a minus sign."),
+    ("unicode-minus", re.compile(f"[{_DASHES}]"), "-", "was read as a minus sign."),
     ("fullwidth", re.compile(f"[{_FULLWIDTH}]"), "", "and its kind were read as ordinary characters."),
     ("unicode-space", re.compile(f"[{_SPACES}]"), " ", "was read as a space."),
     ("zero-width", re.compile(f"[{_ZERO_WIDTH}]"), " ", "is invisible and was left out."),
@@ -72,7 +72,7 @@ def read_body(text: str) -> Body:
     if len(text) > TEXT_LIMIT:
         raise Mistake(
             "too-large",
-            f"The text has {len(text):,} characters in {text.count(chr(10)) + 1:,} lines, and the limit is {TEXT_LIMIT:,}",
+            f"The text has {len(text):,} characters in {count(text.count(chr(10)) + 1, 'line')}, and the limit is {TEXT_LIMIT:,}",
             "Type fewer rows, or fewer numbers in a row.",
         )
     _refuse_forbidden(text)

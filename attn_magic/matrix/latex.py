@@ -3,11 +3,11 @@
 import re
 
 from attn_magic.matrix.body import Body
-from attn_magic.matrix.mistake import Mistake, quote
-from attn_magic.matrix.numerals import find_fault, is_numeral
-from attn_magic.matrix.rows import Row, check_size, read_values
+from attn_magic.matrix.mistake import Mistake, count, quote
+from attn_magic.matrix.numerals import is_numeral
+from attn_magic.matrix.rows import Reading, Row, check_size, read_values
 from attn_magic.matrix.separators import decimal_comma
-from attn_magic.matrix.table import Reading, Table
+from attn_magic.matrix.table import Table
 from attn_magic.notices import Notice
 
 _MARK = re.compile(r"\\begin\b|\\[pbBvV]?matrix\s?\{|\\left[\[(.|\\]|\\end\b")
@@ -15,13 +15,30 @@ _COMMENT = re.compile(r"(?<!\\)%[^\n]*")
 _BEGIN = re.compile(r"\\begin[ ]?\{(?P<name>[A-Za-z]+\*?)\}(?:\[[^\[\]\n]{0,20}\])?")
 _END = re.compile(r"\\end[ ]?\{(?P<name>[A-Za-z]+\*?)\}")
 _TEX = re.compile(r"\\(?P<name>[pbB]?matrix)\s?\{")
-_OUTER = {"equation", "equation*", "align", "align*", "aligned", "gather", "gather*", "gathered", "displaymath", "math", "center", "split", "table", "multline", "multline*"}
+_OUTER = {
+    "equation",
+    "equation*",
+    "align",
+    "align*",
+    "aligned",
+    "gather",
+    "gather*",
+    "gathered",
+    "displaymath",
+    "math",
+    "center",
+    "split",
+    "table",
+    "multline",
+    "multline*",
+}
 _MATRICES = {"matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "psmallmatrix", "bsmallmatrix", "pNiceMatrix", "bNiceMatrix", "NiceMatrix"}
 _TABLES = {"array", "tabular", "tabular*"}
 _DETERMINANTS = {"vmatrix", "Vmatrix", "vsmallmatrix", "Vsmallmatrix", "vNiceMatrix"}
 
 _SPACING = re.compile(
-    r"(?P<row_end>\\\\)|\\(?:[,;:!> ]|quad\b|qquad\b|displaystyle\b|textstyle\b|scriptstyle\b|small\b|hfill\b|centering\b|phantom\{[^{}]*\}|hphantom\{[^{}]*\}"
+    r"(?P<row_end>\\\\)|\\(?:[,;:!> ]|quad\b|qquad\b|displaystyle\b|textstyle\b|scriptstyle\b|small\b"
+    r"|hfill\b|centering\b|phantom\{[^{}]*\}|hphantom\{[^{}]*\}"
     r"|[hv]space\*?\{[^{}]*\}|(?:no)?indent\b|nonumber\b|notag\b|label\{[^{}]*\}|arraystretch\b)"
     r"|~"
 )
@@ -38,11 +55,34 @@ _TARGET = re.compile(
     r"|\\(?:mathbf|mathrm|mathbb|mathcal|boldsymbol|bm|vec|hat|tilde|bar|text|operatorname)\s?\{[A-Za-z]+\}|\\[a-zA-Z]{1,20}(?=[ _^=&:$\s])"
     r"|[A-Za-z]{1,20}'?|_\s?\{[^{}=]{0,40}\}|_\w|\^\s?\{[^{}=]{0,40}\})*:?"
 )
-_AFTER = re.compile(r"(?:\s|\$|\\\]|\\\)|\\right\s?(?:\\?[\])}.|]|\\rbrack|\\rbrace)|\\[bB]ig+r?\s?\\?[\])}]|\\end[ ]?\{[A-Za-z]+\*?\}|[.,;]|\\[,;!: ]|\\quad\b|\\\\|\]|\)|\\notag\b|\\nonumber\b|\\label\{[^{}]*\}|\\in\s?\\mathbb\s?\{R\}\^\s?\{[^{}]{0,40}\})*")
+_AFTER = re.compile(
+    r"(?:\s|\$|\\\]|\\\)|\\right\s?(?:\\?[\])}.|]|\\rbrack|\\rbrace)|\\[bB]ig+r?\s?\\?[\])}]"
+    r"|\\end[ ]?\{[A-Za-z]+\*?\}|[.,;]|\\[,;!: ]|\\quad\b|\\\\|\]|\)|\\notag\b|\\nonumber\b"
+    r"|\\label\{[^{}]*\}|\\in\s?\\mathbb\s?\{R\}\^\s?\{[^{}]{0,40}\})*"
+)
 _TRANSPOSE = re.compile(r"\^\s?\{?\s?(?:T\b|\\top|\\intercal|\\mathsf|\\mathrm|\\dagger|H\b|t\b|')\}?|'")
 _COMMAND = re.compile(r"\\(?:[A-Za-z]+|.)")
 _ELLIPSES = {"\\cdots", "\\ldots", "\\dots", "\\vdots", "\\ddots", "\\dotsc", "\\dotsb", "\\hdots", "\\hdotsfor", "\\iddots"}
-_OPERATIONS = {"\\frac", "\\dfrac", "\\tfrac", "\\sfrac", "\\nicefrac", "\\sqrt", "\\times", "\\cdot", "\\div", "\\pm", "\\mp", "\\exp", "\\sin", "\\cos", "\\tan", "\\log", "\\ln", "\\over"}
+_OPERATIONS = {
+    "\\frac",
+    "\\dfrac",
+    "\\tfrac",
+    "\\sfrac",
+    "\\nicefrac",
+    "\\sqrt",
+    "\\times",
+    "\\cdot",
+    "\\div",
+    "\\pm",
+    "\\mp",
+    "\\exp",
+    "\\sin",
+    "\\cos",
+    "\\tan",
+    "\\log",
+    "\\ln",
+    "\\over",
+}
 _PLAIN_MATRIX = "Write the matrix as \\begin{bmatrix} 1 & 2 \\\\ 3 & 4 \\end{bmatrix}."
 
 
@@ -56,9 +96,9 @@ def _is_bare(plain: str) -> bool:
 
 
 def read_latex(body: Body) -> Reading:
-    r"""latex := before "\begin{" name "}" row ("\\" row)* "\\"? "\end{" name "}" after."""
+    r"""Grammar: latex := before "\begin{" name "}" row ("\\" row)* "\\"? "\end{" name "}" after."""
     body = body.without(match.span() for match in _COMMENT.finditer(body.plain))
-    name, start, end, after = _find_environment(body)
+    name, start, end = _find_environment(body)
     inner = body.plain[start:end]
     is_table = name in _TABLES
     plain = body.plain[:start] + _blank_markup(inner, start) + body.plain[end:]
@@ -71,12 +111,12 @@ def read_latex(body: Body) -> Reading:
         return _read_labelled(body, rows)
     values, notices = read_values(rows)
     if len(values) == 1:
-        notices.append(Notice("one-dim", f"One row was read as one token with {len(values[0]):,} feature{'s' * (len(values[0]) != 1)}."))
+        notices.append(Notice("one-dim", f"One row was read as one token with {count(len(values[0]), 'feature')}."))
     return Reading(body, values, notices=notices)
 
 
-def _find_environment(body: Body) -> tuple[str, int, int, int]:
-    """The name of the matrix environment, where its inside starts and ends, and where what follows it starts."""
+def _find_environment(body: Body) -> tuple[str, int, int]:
+    """The name of the matrix environment, and where its inside starts and ends."""
     plain, position = body.plain, 0
     tex = _TEX.search(plain)
     while True:
@@ -87,7 +127,7 @@ def _find_environment(body: Body) -> tuple[str, int, int, int]:
             end = re.compile(r"\\end\b|\\left\b").search(plain)
             if end and not _is_bare(plain):
                 raise Mistake("latex", f"There is no \\begin for this {end[0]}", _PLAIN_MATRIX, *end.span())
-            return "array", *_trim_bare(plain), len(plain)
+            return "array", *_trim_bare(plain)
         opened = _BEGIN.match(plain, begin.start())
         if not opened:
             raise Mistake("latex", "\\begin is not followed by the name of a matrix", _PLAIN_MATRIX, *begin.span())
@@ -104,18 +144,18 @@ def _trim_bare(plain: str) -> tuple[int, int]:
     return start.end() if start else 0, end
 
 
-def _find_braced(plain: str, tex: re.Match[str]) -> tuple[str, int, int, int]:
+def _find_braced(plain: str, tex: re.Match[str]) -> tuple[str, int, int]:
     _refuse_before(plain, tex.start())
     depth = 1
     for brace in re.compile(r"(?<!\\)[{}]").finditer(plain, tex.end()):
         depth += 1 if brace[0] == "{" else -1
         if not depth:
             _refuse_after(plain, brace.end())
-            return tex["name"], tex.end(), brace.start(), brace.end()
+            return tex["name"], tex.end(), brace.start()
     raise Mistake("latex", f"The brace after \\{tex['name']} is never closed", _PLAIN_MATRIX, tex.start(), tex.end())
 
 
-def _find_end(plain: str, opened: re.Match[str]) -> tuple[str, int, int, int]:
+def _find_end(plain: str, opened: re.Match[str]) -> tuple[str, int, int]:
     name = opened["name"]
     if name.rstrip("*") in _DETERMINANTS:
         raise Mistake("latex", f"{name} is a determinant, not a matrix", "Use bmatrix if you mean the matrix.", *opened.span())
@@ -131,11 +171,11 @@ def _find_end(plain: str, opened: re.Match[str]) -> tuple[str, int, int, int]:
     if closed["name"] != name:
         raise Mistake("latex", f"\\begin{{{name}}} cannot be ended by \\end{{{closed['name']}}}", f"Type \\end{{{name}}}.", *closed.span())
     _refuse_after(plain, closed.end())
-    return name, start, marker.start(), closed.end()
+    return name, start, marker.start()
 
 
 def _skip_columns(plain: str, start: int) -> int:
-    """columns := "{" … "}", perhaps twice (tabular* has a width first), perhaps after "[t]"."""
+    """Grammar: columns := "{" … "}", perhaps twice (tabular* has a width first), perhaps after "[t]"."""
     while True:
         brace = re.compile(r"\s?(?:\[[a-z]\])?\s?\{").match(plain, start)
         if not brace:
@@ -146,13 +186,17 @@ def _skip_columns(plain: str, start: int) -> int:
             position = match.end()
             if not depth:
                 break
-        if depth or not re.fullmatch(r"[lcrSpmbX|@!><*{}0-9.\s\\a-z:;,-]*", plain[brace.end() : position - 1]) or is_numeral(plain[brace.end() : position - 1].strip()):
+        if (
+            depth
+            or not re.fullmatch(r"[lcrSpmbX|@!><*{}0-9.\s\\a-z:;,-]*", plain[brace.end() : position - 1])
+            or is_numeral(plain[brace.end() : position - 1].strip())
+        ):
             return start
         start = position
 
 
 def _refuse_before(plain: str, start: int) -> None:
-    r"""before := (target ("=" | "\\equiv" | "\\coloneqq"))? delimiters; anything else, such as a factor, would change the numbers."""
+    r"""Grammar: before := (target ("=" | "\\equiv" | "\\coloneqq"))? delimiters; anything else, such as a factor, would change the numbers."""
     text = re.sub(r"\\begin[ ]?\{[A-Za-z]+\*?\}", lambda match: " " * len(match[0]), plain[:start])
     target, equals, delimiters = re.sub(r"\\equiv|\\coloneqq", lambda match: "=".rjust(len(match[0])), text).rpartition("=")
     if not equals:
@@ -178,16 +222,23 @@ def _refuse_after(plain: str, end: int) -> None:
     if not rest:
         return
     if _BEGIN.match(rest) or _TEX.match(rest):
-        raise Mistake("multiple", "A second matrix begins here, and a cell holds one matrix", "Delete it, or put it in a cell of its own.", start, start + 6)
+        raise Mistake(
+            "multiple", "A second matrix begins here, and a cell holds one matrix", "Delete it, or put it in a cell of its own.", start, start + 6
+        )
     transposed = _TRANSPOSE.match(rest)
     if transposed:
         raise Mistake(
-            "expression", f"{quote(transposed[0])} would transpose the matrix, and nothing is calculated here",
-            "Type the transposed numbers: every row is one token.", start, start + transposed.end(),
+            "expression",
+            f"{quote(transposed[0])} would transpose the matrix, and nothing is calculated here",
+            "Type the transposed numbers: every row is one token.",
+            start,
+            start + transposed.end(),
         )
     if rest[0] in "+-*/=" and "\\begin" in rest:
         raise Mistake("multiple", "A second matrix follows here, and nothing is calculated", "Type one matrix in a cell.", start, start + 1)
-    raise Mistake("expression", f"{quote(rest[:40])} stands after the matrix, and nothing is calculated here", "Type the matrix alone.", start, start + 1)
+    raise Mistake(
+        "expression", f"{quote(rest[:40])} stands after the matrix, and nothing is calculated here", "Type the matrix alone.", start, start + 1
+    )
 
 
 def _blank_markup(inner: str, start: int) -> str:
@@ -204,7 +255,7 @@ def _blank_markup(inner: str, start: int) -> str:
 
 
 def _split_rows(body: Body, start: int, end: int) -> list[Row]:
-    r"""rows := row ("\\" row)*; row := cell ("&" cell)*."""
+    r"""Grammar: rows := row ("\\" row)*; row := cell ("&" cell)*."""
     rows, position = [], start
     text = body.plain
     ends = [match.span() for match in _ROW_END.finditer(text, start, end)] + [(end, end)]
@@ -213,8 +264,15 @@ def _split_rows(body: Body, start: int, end: int) -> list[Row]:
         row = text[position:row_end]
         if row.strip():
             rows.append(Row(position, row, "&", row.split("&")))
-        elif index + 1 < len(ends) and (text[following : end].strip() or not rows):
-            raise Mistake("missing-cell", f"Row {len(rows) + 1} has no numbers", "Delete the second \\\\, or type the row.", row_end, following, row=len(rows) + 1)
+        elif index + 1 < len(ends) and (text[following:end].strip() or not rows):
+            raise Mistake(
+                "missing-cell",
+                f"Row {len(rows) + 1} has no numbers",
+                "Delete the second \\\\, or type the row.",
+                row_end,
+                following,
+                row=len(rows) + 1,
+            )
         position = following
     return rows
 
@@ -237,7 +295,14 @@ def _command_mistake(command: str, span: tuple[int, int], row: int, cell: int) -
     if command in ("\\infty",):
         return Mistake("nonfinite", "\\infty is not a finite number", "Attention needs finite numbers.", *span, row=row, cell=cell)
     if command in _OPERATIONS:
-        return Mistake("expression", f"{command} would have to be calculated, and nothing is calculated here", "Type the result as a decimal number, like 0.5.", *span, row=row, cell=cell)
+        return Mistake(
+            "expression",
+            f"{command} would have to be calculated, and nothing is calculated here",
+            "Type the result as a decimal number, like 0.5.",
+            *span,
+            row=row,
+            cell=cell,
+        )
     return Mistake("latex", f"{command} is not understood inside a matrix", "Type plain numbers between & and \\\\.", *span, row=row, cell=cell)
 
 
@@ -245,6 +310,3 @@ def _read_labelled(body: Body, rows: list[Row]) -> Reading:
     for row in rows:
         row.text = row.text.replace("\n", " ")
     return Table(body, rows, [], False).read()
-
-
-__all__ = ["find_fault", "is_latex", "read_latex"]

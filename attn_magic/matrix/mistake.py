@@ -33,6 +33,15 @@ def quote(text: str) -> str:
     return f'"{shown}"' if len(shown) <= QUOTE_LIMIT else f'"{shown[: QUOTE_LIMIT - 1]}…"'
 
 
+def count(number: int, noun: str) -> str:
+    """A number of things in words.
+
+    >>> count(1, "row"), count(1000, "row")
+    ('1 row', '1,000 rows')
+    """
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
 def explain(mistake: Mistake, typed: str) -> MatrixError:
     """The error for the reader: the mistake with its line and caret."""
     headline, advice = mistake.headline, mistake.advice
@@ -45,9 +54,7 @@ def explain(mistake: Mistake, typed: str) -> MatrixError:
     end_column = max(column + 1, min((mistake.end or start) - line_start, len(line)))
     where = f" (line {number})" if LINE_BREAK.search(typed.strip()) else ""
     message = f"{headline}{where}.\n{point(line, column, end_column)}\n{advice}"
-    return MatrixError(
-        message, code=mistake.code, line=number, column=column + 1, end_column=end_column, row=mistake.row, cell=mistake.cell
-    )
+    return MatrixError(message, code=mistake.code, line=number, column=column + 1, end_column=end_column, row=mistake.row, cell=mistake.cell)
 
 
 def _line_at(typed: str, position: int) -> tuple[int, int, str]:

@@ -17,7 +17,9 @@ _DECIMAL = r"(?:[0-9]+(?:_[0-9]+)*(?:\.(?:[0-9]+(?:_[0-9]+)*)?)?|\.[0-9]+(?:_[0-
 _INTEGER = r"0[xX][0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|0[bB][01]+(?:_[01]+)*|0[oO][0-7]+(?:_[0-7]+)*"
 _NUMERAL = re.compile(rf"([-+]?)(?:(?P<decimal>{_DECIMAL})|(?P<integer>{_INTEGER}))")
 _DETACHED_SIGN = re.compile(r"([-+])[ \t\n]+(?=[0-9.])")
-_SCALAR = re.compile(r"(?:np|numpy|jnp|torch)\.(?P<kind>float|float_|float16|bfloat16|float32|float64|double|single|u?int[0-9]*|intc|longlong)\((?P<inner>[^()]*)\)")
+_SCALAR = re.compile(
+    r"(?:np|numpy|jnp|torch)\.(?P<kind>float|float_|float16|bfloat16|float32|float64|double|single|u?int[0-9]*|intc|longlong)\((?P<inner>[^()]*)\)"
+)
 _WRAPPED = re.compile(r"(?:(?:torch\.)?tensor|(?:np\.)?array)?\((?P<inner>[^()]*)\)")
 
 _EXACT_INTEGERS = 2**24  # float32 holds every whole number up to here
@@ -25,6 +27,7 @@ _WHOLE = re.compile(r"[-+]?[0-9][0-9_]*")
 _NOT_ZERO = re.compile(r"[-+]?[0._]*[1-9]")
 
 DATA = "The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have."
+EXAMPLE = "Type one row of numbers for each token, for example:\n    I       1.16  0.23\n    am      0.57  1.36\n    Indian  4.41 -2.16"
 MISSING = "Every cell needs a number: type 0 if you mean zero, or leave out the whole row."
 _NONFINITE_ADVICE = "Attention needs finite numbers: one NaN or infinity would spread through its whole row."
 _CALCULATE = "Nothing is calculated here: type the result as a number."
@@ -76,7 +79,7 @@ def read_floats(cells: Sequence[str]) -> "array[float] | None":
 
 
 def read_numeral(cell: str) -> float | None:
-    """numeral := sign? (decimal | 0x… | 0b… | 0o…) | sign blank numeral | "(" numeral ")" | "np.float64(" numeral ")"."""
+    """Grammar: numeral := sign? (decimal | 0x… | 0b… | 0o…) | sign blank numeral | "(" numeral ")" | "np.float64(" numeral ")"."""
     text = cell.strip()
     sign = _DETACHED_SIGN.match(text)
     if sign:
@@ -105,7 +108,9 @@ def number_notices(cells: Sequence[str], rounded: "array[float]") -> list[Notice
     if max(rounded) >= _EXACT_INTEGERS or min(rounded) <= -_EXACT_INTEGERS:
         inexact = next((cell.strip() for cell, value in zip(cells, rounded, strict=True) if not _is_exact(cell.strip(), value)), None)
         if inexact:
-            notices.append(Notice("precision", f"{quote(inexact)} is not exact in float32, which holds every whole number only up to {_EXACT_INTEGERS:,}."))
+            notices.append(
+                Notice("precision", f"{quote(inexact)} is not exact in float32, which holds every whole number only up to {_EXACT_INTEGERS:,}.")
+            )
     if 0.0 in rounded:
         lost = (cell.strip() for cell, value in zip(cells, rounded, strict=True) if value == 0 and len(cell) > 4)
         vanished = next((cell for cell in lost if _NOT_ZERO.match(cell)), None)
@@ -137,9 +142,7 @@ def _look_for_size(text: str, sample: str) -> Fault | None:
     number = read_numeral(text)
     if number is None:
         return None
-    return Fault(
-        "overflow", f"{quote(text)} is too large: float32 ends at about 3.4e38", "Divide all numbers by the same factor.", 0, len(text)
-    )
+    return Fault("overflow", f"{quote(text)} is too large: float32 ends at about 3.4e38", "Divide all numbers by the same factor.", 0, len(text))
 
 
 def _look_for_hole(text: str, sample: str) -> Fault | None:
@@ -219,6 +222,8 @@ def _look_for_name(text: str, sample: str) -> Fault | None:
         return Fault("name", f"{quote(text)} is a name, not a number", DATA, 0, len(text))
     if re.match(r"\s+(?:for|if|in|and|or|is|not)\s|\s*(?:[*/^]|[-+]\s*[\w.])", sample[name.end() :]):
         return Fault("expression", f"{quote(text)} is an expression, and nothing is calculated here", DATA, 0, len(text))
+    if re.match(r"\s*[\[(]", sample[name.end() :]):
+        return Fault("name", f"{quote(name[0])} is a name, not a number", DATA, 0, name.end())
     return Fault("name", f"{quote(text)} is not a number", DATA, 0, len(text))
 
 
@@ -235,7 +240,11 @@ def explain_comma(seen: str) -> tuple[str, str]:
     if all(len(group.split(".")[0]) >= 2 for group in cells[1:]) and len(cells[0]) <= 4 and "." not in "".join(cells[:-1]):
         readings["".join(cells)] = "with thousands marks"
     described = [f"{number} {how}" for number, how in readings.items()]
-    headline = f"{quote(seen)} can be {', '.join(described)}, or the numbers {' and '.join(cells)}" if described else f"{quote(seen)} is not plainly one number or several"
+    headline = (
+        f"{quote(seen)} can be {', '.join(described)}, or the numbers {' and '.join(cells)}"
+        if described
+        else f"{quote(seen)} is not plainly one number or several"
+    )
     return headline, f"Type {' or '.join(readings)} for one number, or {' '.join(cells)} for several." if readings else f"Type {' '.join(cells)}."
 
 
@@ -256,7 +265,9 @@ OPERATOR = "Type 1 -2 for two numbers. To subtract or add, type the result: noth
 def _look_for_pair(text: str, sample: str) -> Fault | None:
     if not _TWO_NUMERALS.match(sample):
         return None
-    return Fault("number", f"{quote(text)} is more than one number in one cell", "Put a separator between all cells, the same everywhere.", 0, len(text))
+    return Fault(
+        "number", f"{quote(text)} is more than one number in one cell", "Put a separator between all cells, the same everywhere.", 0, len(text)
+    )
 
 
 def _look_for_typo(text: str, sample: str) -> Fault | None:

@@ -7,16 +7,17 @@ from attn_magic.matrix.body import Body, character_notices, read_body
 from attn_magic.matrix.latex import is_latex, read_latex
 from attn_magic.matrix.literal import read_literal
 from attn_magic.matrix.mistake import Mistake, explain
-from attn_magic.matrix.rows import MOST_ROWS
-from attn_magic.matrix.table import EXAMPLE, Reading, read_table
+from attn_magic.matrix.numerals import EXAMPLE
+from attn_magic.matrix.rows import MOST_ROWS, Reading
+from attn_magic.matrix.table import read_table
 from attn_magic.notices import Notice
 
 _TARGET = re.compile(r"[^\W\d][\w.]*(?: [^\W\d][\w.]*){0,3}(?:\[[0-9: ,]*\]){0,3}(?: ?: ?[\w.\[\], ]{1,60})?")
-_ASSIGNED = re.compile(r"[ \t]*(?:\n|[-+.\[({\"'<0-9\\$]|[A-Za-z_][\w.]*[(\[]|Parameter|Variable|\Z)")
-_ABOVE = re.compile(r"(?:\s|(?:#(?!#)|%)[^\n]*(?:\n|\Z))*")  # blank lines and comments
+_ASSIGNED = re.compile(r"[ \t]*(?:\n|[-+.\[({\"'<0-9\\$]|[A-Za-z_][\w.]*[(\[]|Parameter|\Z)")
+_ABOVE = re.compile(r"(?:\s+|(?:#(?!#)|%)[^\n]*(?:\n|\Z))*")  # blank lines and comments
 _BRACKETED_TOKEN = re.compile(r"[\[(<{][^\[\](){}<>\s,;]*[^\W\d_][^\[\](){}<>\s,;]*[\])>}]:?")
 _THEN_BRACKET = re.compile(r"[ \t]+[\[(]")
-_CALL = re.compile(r"[^\W\d][\w.]*[ ]?\(|(?:Float|U?Int)(?:16|32|64)?\[|(?:Parameter|Variable) containing:|<tf\.")
+_CALL = re.compile(r"[^\W\d][\w.]*[ ]?\(|(?:Float|U?Int)(?:16|32|64)?\[|Parameter containing:|<tf\.")
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,11 @@ class Matrix:
 
 
 def parse_matrix(text: str) -> Matrix:
-    """The matrix that the text plainly is: one row for each token.
+    r"""The matrix that the text plainly is: one row for each token.
 
     Lists, printed arrays and tensors, MATLAB rows, tables with labels, CSV, Markdown and LaTeX are understood; nothing is ever evaluated.
 
-    >>> parse_matrix("I 1.5 2\\nam 3 4")
+    >>> parse_matrix("I 1.5 2\nam 3 4")
     Matrix(values=((1.5, 2.0), (3.0, 4.0)), labels=('I', 'am'), columns=None, notices=())
 
     Raises `MatrixError` where the text can be read in two ways or in none.
@@ -66,7 +67,7 @@ def _read(text: str) -> Reading:
 
 
 def _blank_assignment(body: Body) -> Body:
-    """assignment := name (":" type)? ("=" | ":=" | "<-"); several lines with "=" are labelled rows."""
+    """Grammar: assignment := name (":" type)? ("=" | ":=" | "<-"); several lines with "=" are labelled rows."""
     plain = body.plain
     start = _skip_above(plain)
     line_end = plain.find("\n", start)

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from attn_magic.matrix.mistake import Mistake, quote
+from attn_magic.matrix.body import Body
+from attn_magic.matrix.mistake import Mistake, count, quote
 from attn_magic.matrix.numerals import MISSING, OPERATOR, find_fault, number_notices, read_floats, round_floats
 from attn_magic.notices import Notice
 
@@ -14,6 +15,18 @@ MOST_ROWS = 8191  # rows of one number that fit into the limit
 
 _LOOSE = re.compile(r"[^\s,]+")
 _HOLE = re.compile(r",\s*,")
+
+
+@dataclass
+class Reading:
+    """A matrix as it was read: `labels` and `columns` are spans or texts; `body` has everything blanked out that is not the matrix."""
+
+    body: Body
+    values: tuple[tuple[float, ...], ...]
+    labels: tuple[str, ...] | None = None
+    columns: tuple[str, ...] | None = None
+    notices: list[Notice] = field(default_factory=list)
+    label_spans: list[tuple[int, int]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -34,6 +47,7 @@ class Row:
 
     @property
     def numbers(self) -> list[str]:
+        """The cells that are not labels."""
         return self.cells[self.first : self.last] if self.first or self.last is not None else self.cells
 
     def span(self, cell: int, end_cell: int | None = None) -> tuple[int, int]:
@@ -61,12 +75,12 @@ class Row:
 
 
 def split_strictly(text: str, start: int, separator: str) -> Row:
-    """row := cell (separator cell)*."""
+    """Grammar: row := cell (separator cell)*."""
     return Row(start, text, separator, text.split(separator))
 
 
 def split_loosely(text: str, start: int, row: int | None = None) -> Row:
-    """row := cell ((blanks | blanks? "," blanks?) cell)*; a hole between two commas is a missing cell."""
+    """Grammar: row := cell ((blanks | blanks? "," blanks?) cell)*; a hole between two commas is a missing cell."""
     if "," not in text:
         return Row(start, text, "", text.split())
     stripped = text.strip()
@@ -93,11 +107,9 @@ def check_size(rows: int, columns: int) -> None:
         if rows > columns
         else "Every feature meets every feature in the weights: type fewer numbers in a row."
     )
-    raise Mistake(
-        "too-large",
-        f"Attention over {rows:,} tokens with {columns:,} features needs about {_in_units(needed)} of memory, and the limit is {_in_units(MEMORY_LIMIT)}",
-        advice,
-    )
+    size = count(rows, "token") + (f" with {count(columns, 'feature')}" if columns > 1 else "")
+    headline = f"Attention over {size} needs about {_in_units(needed)} of memory, and the limit is {_in_units(MEMORY_LIMIT)}"
+    raise Mistake("too-large", headline, advice)
 
 
 def _in_units(size: int) -> str:
@@ -107,11 +119,12 @@ def _in_units(size: int) -> str:
     return f"{size / 2**20:,.0f} MiB"
 
 
-def read_values(rows: Sequence[Row], shown_as: str = "row") -> tuple[tuple[tuple[float, ...], ...], list[Notice]]:
+def read_values(rows: Sequence[Row]) -> tuple[tuple[tuple[float, ...], ...], list[Notice]]:
     """The numbers of all rows, each rounded to float32, and what the rounding changed."""
     width = len(rows[0].numbers)
     check_size(len(rows), width)
-    values, notices = [], {}
+    values: list[tuple[float, ...]] = []
+    notices: dict[str, Notice] = {}
     for number, row in enumerate(rows, 1):
         cells = row.numbers
         if not cells:
@@ -129,10 +142,9 @@ def read_values(rows: Sequence[Row], shown_as: str = "row") -> tuple[tuple[tuple
 
 def ragged(row: Row, number: int, width: int, expected: int) -> Mistake:
     """The mistake of a row that is shorter or longer than the first."""
-    numbers = "1 number" if width == 1 else f"{width:,} numbers"
     return Mistake(
         "ragged",
-        f"Row {number:,} has {numbers}, but row 1 has {expected:,}",
+        f"Row {number:,} has {count(width, 'number')}, but row 1 has {expected:,}",
         "Every row is one token, so all rows need the same length.",
         *row.extent(),
         row=number,

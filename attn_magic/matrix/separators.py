@@ -32,6 +32,7 @@ class Line:
 
     @property
     def end(self) -> int:
+        """Where the part ends in the whole text."""
         return self.start + len(self.text)
 
 
@@ -39,7 +40,7 @@ class Line:
 
 
 def find_comment(line: str) -> int | None:
-    """comment := (at the start | after a blank | after a number) ("#" | "%") …; inside a word the sign belongs to the word.
+    """Grammar: comment := (at the start | after a blank | after a number) ("#" | "%") …; inside a word the sign belongs to the word.
 
     >>> find_comment("1 2 # x"), find_comment("1.5, 2.5# ABC"), find_comment("C# 1 2"), find_comment("##ing 1 2")
     (4, 8, None, None)
@@ -114,7 +115,7 @@ def _are_single(cells: Sequence[str]) -> bool:
 
 
 def _split_pipes(lines: Sequence[Line]) -> list[Row]:
-    r"""row := "|"? cell ("|" cell)* "|"?; "\|" is no separator."""
+    r"""Grammar: row := "|"? cell ("|" cell)* "|"?; "\|" is no separator."""
     outer_left = all(line.text.lstrip().startswith("|") for line in lines)
     outer_right = all(line.text.rstrip().endswith("|") and not line.text.rstrip().endswith("\\|") for line in lines)
     rows = []
@@ -130,7 +131,7 @@ def _split_pipes(lines: Sequence[Line]) -> list[Row]:
 
 
 def _split_tabs(lines: Sequence[Line]) -> list[Row] | None:
-    """row := cell (tab cell)*; None where tabs are only wide blanks among others."""
+    """Grammar: row := cell (tab cell)*; None where tabs are only wide blanks among others."""
     if all(line.text.startswith("\t") for line in lines):  # indented
         lines = [Line(line.start + 1, line.text[1:], line.label) for line in lines]
     rows = [_split_cells(line, "\t") for line in lines]
@@ -235,9 +236,9 @@ def _split_mixed(line: Line, number: int) -> Row:
 def refuse_glued_commas(lines: Sequence[Line]) -> None:
     """Refuses "1,5 2,5": beside cells separated by blanks, a comma between digits can be a decimal comma or a thousands mark."""
     if any(_NUMBER_GAP.search(line.text) for line in lines):
-        patterns = (_GLUED_COMMAS,)
+        patterns = [_GLUED_COMMAS]
     elif any(_GAP.search(line.text) for line in lines):
-        patterns = (_GLUED_COMMA, _THOUSANDS)
+        patterns = [_GLUED_COMMA, _THOUSANDS]
     else:
         return
     for number, line in enumerate(lines, 1):
@@ -282,25 +283,28 @@ def _split_cells(line: Line, separator: str) -> Row:
 
 
 def _split_quoted(line: Line, separator: str) -> Row:
-    """cell := quoted | text; a quote is closed only before a separator, so that don't and ' remain words."""
+    """Grammar: cell := quoted | text; a quote is closed only before a separator, so that don't and ' remain words."""
     text, cells, starts = line.text, [], []
-    blanks = _BLANKS[separator]
-    position = blanks.match(text).end()
+    position = _skip_blanks(text, 0, separator)
     while separator or position < len(text):
         end = _end_of_quoted(text, position, separator)
         if end is None:
             end = _end_of_plain(text, position, separator)
         cells.append(text[position:end])
         starts.append(position)
-        gap = blanks.match(text, end)
-        if gap[0].count(",") > 1:
-            raise Mistake("missing-cell", "A number is missing between two commas", MISSING, line.start + gap.start(), line.start + gap.end())
-        position = gap.end()
+        position = _skip_blanks(text, end, separator)
+        if not separator and text.count(",", end, position) > 1:
+            raise Mistake("missing-cell", "A number is missing between two commas", MISSING, line.start + end, line.start + position)
         if separator:
             if position >= len(text):
                 break
-            position = blanks.match(text, position + 1).end()
+            position = _skip_blanks(text, position + 1, separator)
     return Row(line.start, text, separator, cells, starts)
+
+
+def _skip_blanks(text: str, position: int, separator: str) -> int:
+    blanks = _BLANKS[separator].match(text, position)
+    return blanks.end() if blanks else position
 
 
 _BLANKS = {separator: re.compile(r"[ \t]*") for separator in ",;|&"} | {"\t": re.compile("[ ]*"), "": re.compile(r"[\s,]*")}
@@ -318,10 +322,10 @@ def _end_of_plain(text: str, position: int, separator: str) -> int:
 
 
 def _end_of_quoted(text: str, position: int, separator: str) -> int | None:
-    match = _QUOTED.match(text, position) if text[position : position + 1] in ("\"", "'") else None
+    match = _QUOTED.match(text, position) if text[position : position + 1] in ('"', "'") else None
     if not match:
         return None
     end = match.end()
-    after = _BLANKS[separator or ","].match(text, end).end()
+    after = _skip_blanks(text, end, separator or ",")
     closes = after == len(text) or text[after] == (separator or ",") or (not separator and after > end)
     return end if closes else None

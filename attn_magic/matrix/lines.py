@@ -1,0 +1,147 @@
+"""From text to the lines that hold rows: without comments, rules, and what programs print around a matrix."""
+
+import re
+from collections.abc import Sequence
+
+from attn_magic.matrix.body import Body
+from attn_magic.matrix.mistake import Mistake
+from attn_magic.matrix.numerals import is_numeral
+from attn_magic.matrix.rows import MOST_ROWS, check_size
+from attn_magic.matrix.separators import Line, find_comment
+from attn_magic.matrix.words import is_suspicious
+
+_SOLID_RULE = 5  # a shorter run of dashes stands for a missing number
+_RULE_CELL = re.compile(r"[ \t]*:?[-= \t]*[-=]:?[ \t]*")
+_RULE = re.compile(r"[-+=|: \t]*")
+_SERIES_FOOTER = re.compile(r"^[ \t]*(?:Name: [^\n]*, )?(?:Length: [0-9]+, )?dtype: \w+[ \t]*$", re.MULTILINE)
+_SIZE_FOOTER = re.compile(r"^[ \t]*\[[0-9]+ rows x [0-9]+ columns\][ \t]*$", re.MULTILINE)
+_JULIA_HEADER = re.compile(r"[ \t]*(?P<rows>[0-9]+)(?:[×x](?P<columns>[0-9]+)|-element) [A-Za-z]\w*(?:\{[^\n]*\})?(?: with eltype \w+)?:[ \t]*(?=\n)")
+_R_HEADER = re.compile(r"[ \t]*(?:\[,[0-9]+\][ \t]*)+(?=\n)")
+_R_ROW = re.compile(r"^[ \t]*\[[0-9]+,\]", re.MULTILINE)
+_SPAN_NAMED = re.compile(r"\bColumns [0-9]+ (?:through|to|and) [0-9]+:?")
+_QUOTED_LINES = re.compile(r"(?:^|[,;|\t\n])[ ]?(?P<quoted>\"(?:[^\"]|\"\")*\")(?=[ ]?[,;|\t\n]|\Z)")
+_CELL = re.compile(r"[,;|\t][ ]?[-+.]?[0-9]")
+BULLETS = {"-", "*", "•", "+"}
+_COLON_LABEL = re.compile(r"(?P<label>\"(?:[^\"]|\"\")*\"|'[^']*'|[^:]+):[ \t]+(?=[-+.\[(0-9])")
+_EQUALS_LABEL = re.compile(r"(?P<label>[^\s=]+[ \t]?)=[ \t]+(?=[-+.0-9])")
+_BRACKET_ROW = re.compile(
+    r"(?P<label>\"(?:[^\"]|\"\")*\"|'[^']*'|\[[^\[\](),;\s]*\]|[^\s\[\](),;:]+)?(?P<between>[ \t:]*)[\[(](?P<cells>[^\[\]()]*)[\])][ \t,]*"
+)
+
+
+def join_quoted(body: Body) -> Body:
+    """A label in quotes may have line breaks inside; rows of numbers between two quotes stay rows."""
+    plain = body.plain
+    if '"' not in plain or "\n" not in plain:
+        return body
+    return Body(body.typed, _QUOTED_LINES.sub(_join_lines, plain))
+
+
+def _join_lines(match: re.Match[str]) -> str:
+    before = match[0].removesuffix(match["quoted"])
+    return match[0] if _CELL.search(match["quoted"]) else before + match["quoted"].replace("\n", " ")
+
+
+def blank_prints(body: Body) -> tuple[Body, tuple[int, int] | None]:
+    """Blanks out what Julia, R, Octave and pandas print around a matrix; also the size that Julia promises."""
+    plain, size = body.plain, None
+    start = len(plain) - len(plain.lstrip())
+    start = plain.rfind("\n", 0, start) + 1
+    spans = [match.span() for pattern in (_SERIES_FOOTER, _SIZE_FOOTER) for match in pattern.finditer(plain)]
+    julia, r_header = _JULIA_HEADER.match(plain, start), _R_HEADER.match(plain, start)
+    if julia:
+        size = int(julia["rows"][:9]), int((julia["columns"] or "1")[:9])
+        spans.append(julia.span())
+    if r_header and "[" in r_header[0]:
+        spans.append(r_header.span())
+        spans += [match.span() for match in _R_ROW.finditer(plain)]
+    wrapped = _SPAN_NAMED.search(plain)
+    if wrapped:
+        raise Mistake("truncated", "This print is cut into groups of columns", "Print it wider, or paste it as a list of rows.", *wrapped.span())
+    return (body.without(spans) if spans else body), size
+
+
+def find_lines(body: Body) -> tuple[list[Line], list[Line], Body]:
+    """The lines that hold cells, the comments, and the body without them."""
+    lines, comments, position = [], [], 0
+    if body.plain.count("\n") >= MOST_ROWS:
+        rows = sum(1 for _ in re.finditer(r"^[ \t]*[^\s#%]", body.plain, re.MULTILINE))
+        check_size(rows, 1)
+    for text in body.plain.split("\n"):
+        comment = None
+        if "#" in text or "%" in text:
+            comment = _indent(text) if text.lstrip().startswith(("# ", "%")) else find_comment(text)
+        if comment is not None and text[comment] == "%":
+            _refuse_percent(text, comment, position)
+        if comment is not None:
+            beside = (position, position + comment) if text[:comment].strip() else None
+            comments.append(Line(position + comment, text[comment:], beside))
+        cells = text if comment is None else text[:comment]
+        if cells.strip():
+            lines.append(Line(position, cells))
+        position += len(text) + 1
+    return lines, comments, body.without((comment.start, comment.end) for comment in comments) if comments and not body.typed.isascii() else body
+
+
+def _refuse_percent(text: str, comment: int, start: int) -> None:
+    """After a number, "%" before another number or before nothing is more likely a percentage than a comment."""
+    before, after = text[:comment].split(), text[comment + 1 :].split()
+    if before and is_numeral(before[-1]) and (not after or is_numeral(after[0])):
+        raise Mistake(
+            "ambiguous",
+            "This % can begin a comment or mean per cent",
+            "Type 0.05 for 5 %, or # before a comment.",
+            start + comment,
+            start + comment + 1,
+        )
+
+
+def is_rule(index: int, lines: Sequence[Line]) -> bool:
+    """Grammar: rule := a line of - + = | : only, such as +---+ anywhere, or |---|:--:| below the names; elsewhere dashes are empty cells."""
+    text = lines[index].text.strip()
+    if not _RULE.fullmatch(text) or not ("-" in text or "==" in text):
+        return False
+    if "+" in text:
+        return "--" in text or "==" in text
+    if index == 1 and len(lines) > 2 and all(_RULE_CELL.fullmatch(cell) for cell in text.strip("|").split("|")):
+        return "|" in text or not any(map(str.isdigit, lines[0].text))
+    return len(text) >= _SOLID_RULE and not text.strip("-=")
+
+
+def find_set_apart(lines: list[Line], body: Body) -> list[Line]:
+    """Grammar: line := label ":" cells | label "=" cells | label ":"? "[" cells "]" ","?, if all lines are so."""
+    for pattern in (_COLON_LABEL, _EQUALS_LABEL):
+        matches = [pattern.match(line.text, _indent(line.text)) for line in lines]
+        if all(matches) and (len(lines) > 1 or pattern is _COLON_LABEL):
+            lines = [_set_apart(line, match) for line, match in zip(lines, matches, strict=True) if match]
+            break
+    matches = [_BRACKET_ROW.fullmatch(line.text, _indent(line.text)) for line in lines]
+    labelled = all(line.label or (match and _is_label_of_brackets(match, len(lines))) for line, match in zip(lines, matches, strict=True))
+    if lines and all(matches) and labelled:
+        lines = [_set_apart_bracket(line, match) for line, match in zip(lines, matches, strict=True) if match]
+    return lines
+
+
+def _is_label_of_brackets(match: re.Match[str], lines: int) -> bool:
+    """Whether the word before a bracket is a label, and neither a factor nor a function."""
+    label = match["label"]
+    if not label or not match["between"]:
+        return False
+    if label in BULLETS:
+        return lines > 1
+    return (lines > 1 or ":" in match["between"]) and not is_suspicious(label) and label[-1] not in "*/+-^@=.\\%"
+
+
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip())
+
+
+def _set_apart(line: Line, match: re.Match[str]) -> Line:
+    start = line.start + match.start("label")
+    return Line(line.start + match.end(), line.text[match.end() :], (start, start + len(match["label"].rstrip())))
+
+
+def _set_apart_bracket(line: Line, match: re.Match[str]) -> Line:
+    start, end = match.span("label")
+    label = line.label or (line.start + start, line.start + end)
+    return Line(line.start + match.start("cells"), match["cells"].rstrip(" ,"), label)

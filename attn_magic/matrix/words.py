@@ -1,0 +1,80 @@
+"""Words in the place of a label: what they say, and whether they may be wrong numbers instead."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from attn_magic.matrix.numerals import is_numeral
+
+_QUOTES = ('""', "''", "“”", "‘’", "„“", "„”", "＂＂", "＇＇")
+_FORMULA_GUARD = re.compile("'[=+\\-@\t\r＝＋－＠]")  # an apostrophe that keeps a spreadsheet from running the cell
+_LIKE_A_NUMBER = re.compile(r"[-+.,$€£¥(\"']*[0-9]|[lIoO][.,][0-9]|\.[eE][0-9]")
+_WORDS_WITH_A_MEANING = {"nan", "inf", "infinity", "none", "null", "na", "nil", "true", "false"}
+
+
+def clean_label(typed: str) -> str:
+    r"""A label as its reader means it: without its quotes, with "\|" as a pipe, without what no screen can show.
+
+    >>> clean_label('"is ""big"", no"'), clean_label("don't")
+    ('is "big", no', "don't")
+    """
+    label = typed
+    if len(label) > 1 and label[0] + label[-1] in _QUOTES:
+        label = label[1:-1].replace(typed[0] * 2, typed[0])
+        if _FORMULA_GUARD.match(label):
+            label = label[1:]
+    else:
+        label = label.replace("\\|", "|")
+    return "".join("\ufffd" if "\ud800" <= character <= "\udfff" else character for character in label)
+
+
+def text_of(cell: str) -> str:
+    """What a cell says, without blanks and quotes."""
+    text = cell.strip()
+    return text[1:-1] if is_quoted(text) else text
+
+
+def is_quoted(cell: str) -> bool:
+    """Whether the cell stands in quotes."""
+    text = cell.strip()
+    return len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
+
+
+def is_quoted_number(cell: str) -> bool:
+    """Whether the cell is a number in quotes."""
+    return is_quoted(cell) and is_numeral(text_of(cell).strip())
+
+
+def is_number_or_quoted(cell: str) -> bool:
+    """Whether the cell is a number, in quotes or not."""
+    return is_numeral(text_of(cell).strip())
+
+
+def are_counted(numbers: Sequence[str]) -> bool:
+    """Whether these are 0, 1, 2, … or 1, 2, 3, …."""
+    return any(list(numbers) == [str(number + start) for number in range(len(numbers))] for start in (0, 1))
+
+
+def is_suspicious(word: str) -> bool:
+    """Whether a word in the place of a label may be a wrong number: it looks like one, or stands for one that is missing."""
+    return (
+        bool(_LIKE_A_NUMBER.match(word))
+        or _is_half_a_bracket(word)
+        or all(map(_is_sign, word))
+        or word.lower() in _WORDS_WITH_A_MEANING
+        or any(map(_is_foreign_digit, word))
+    )
+
+
+def _is_half_a_bracket(word: str) -> bool:
+    """Whether this is a piece of a matrix in brackets, such as "x*[1"."""
+    return any(map(str.isdigit, word)) and any(word.count(one) != word.count(other) for one, other in ("()", "[]", "{}"))
+
+
+def _is_sign(character: str) -> bool:
+    """Punctuation, dashes, operators: what may stand for a number; not letters, digits, emoji."""
+    return unicodedata.category(character)[0] in "PZC" or unicodedata.category(character) in ("Sm", "Sc", "Sk")
+
+
+def _is_foreign_digit(character: str) -> bool:
+    return not character.isascii() and unicodedata.category(character) in ("Nd", "No")

@@ -1,0 +1,1589 @@
+"""The parser as a reader meets it: what it understands, what it says, and every mistake with its whole message."""
+
+import subprocess
+import sys
+from array import array
+
+import pytest
+
+from attn_magic.errors import AttentionError, MatrixError
+from attn_magic.matrix import CODES, NOTICES, Matrix, Notice, parse_matrix
+
+TWO = ((1.0, 2.0), (3.0, 4.0))
+
+
+def codes(matrix: Matrix) -> list[str]:
+    return [notice.code for notice in matrix.notices]
+
+
+UNDERSTOOD = [
+    pytest.param("[(1, 2), (3, 4)]", id="a list of tuples"),
+    pytest.param("([1, 2], [3, 4])", id="a tuple of lists"),
+    pytest.param("(((1, 2), (3, 4)))", id="brackets that only group"),
+    pytest.param("[1, 2],\n[3, 4],\n", id="rows without outer brackets"),
+    pytest.param("- [1, 2]\n- [3, 4]", id="a YAML list"),
+    pytest.param("[[1, 2], \\\n [3, 4]]", id="a continued line"),
+    pytest.param("[\n  [\n    1,\n    2\n  ],\n  [\n    3,\n    4\n  ]\n]", id="indented JSON"),
+    pytest.param("[[1, 2], // one\n [3, 4]]", id="JavaScript comments"),
+    pytest.param("float X[2][2] = {{1, 2}, {3, 4}};", id="a C array"),
+    pytest.param("x: torch.Tensor = torch.tensor(np.array([[1, 2], [3, 4]]))", id="an annotated assignment of nested calls"),
+    pytest.param("# mine\nself.x = [[1, 2], [3, 4]]  # here", id="comments around an assignment"),
+    pytest.param("[np.array([1, 2]), np.array([3, 4])]", id="a list of arrays"),
+    pytest.param("[[np.int64(1), np.float32(2.0)], [(3), 4]]", id="NumPy scalars and numbers in parentheses"),
+    pytest.param("np.array([[1, 2], [3, 4]], np.float32, copy=False)", id="options without effect"),
+    pytest.param("torch.tensor(data=[[1, 2], [3, 4]], device=torch.device('cpu'))", id="named arguments"),
+    pytest.param("<tf.Tensor: shape=(2, 2), dtype=float32, numpy=\narray([[1., 2.],\n       [3., 4.]], dtype=float32)>", id="a TensorFlow repr"),
+    pytest.param("tf.Tensor(\n[[1. 2.]\n [3. 4.]], shape=(2, 2), dtype=float32)", id="a TensorFlow print"),
+    pytest.param("In [3]: X = [[1, 2],\n   ...:      [3, 4]]", id="an IPython prompt"),
+    pytest.param(">>> X = [[1, 2],\n...      [3, 4]]", id="a Python prompt"),
+    pytest.param("```\nX = [[1, 2], [3, 4]]\n```\n", id="a fence"),
+    pytest.param("```\n>>> [[1, 2], [3, 4]]", id="a fence that is never closed, with a prompt"),
+    pytest.param("[[1 2]; [3 4]]", id="MATLAB rows in brackets"),
+    pytest.param("[1 ...\n 2; 3 ... % rest\n 4]", id="MATLAB continued rows"),
+    pytest.param("1 2;\n3 4;", id="MATLAB without brackets"),
+    pytest.param("A =\n\n   1   2\n   3   4\n", id="an Octave print"),
+    pytest.param("2×2 Matrix{Int64}:\n 1  2\n 3  4", id="a Julia print"),
+    pytest.param("     [,1] [,2]\n[1,]    1    2\n[2,]    3    4\n", id="an R print"),
+    pytest.param("⎡1  2⎤\n⎢    ⎥\n⎣3  4⎦", id="a sympy print"),
+    pytest.param("┌───┬───┐\n│ 1 │ 2 │\n│ 3 │ 4 │\n└───┴───┘", id="a drawn table"),
+    pytest.param("+---+---+\n| 1 | 2 |\n+---+---+\n| 3 | 4 |\n+---+---+", id="a grid table"),
+    pytest.param("\t1\t2\n\t3\t4", id="indented with tabs"),
+    pytest.param("1\t 2\n3 4", id="tabs among blanks"),
+    pytest.param("1 & 2\n3 & 4", id="ampersands"),
+    pytest.param("1 & 2 \\\\ 3 & 4 \\\\", id="bare LaTeX rows"),
+    pytest.param("\\begin{align}\nX &= \\begin{bmatrix}1\\,& {+}2\\\\3 & \\phantom{-}4\\end{bmatrix}.\n\\end{align}", id="aligned LaTeX"),
+    pytest.param("$X \\in \\mathbb{R}^{2\\times 2} = \\bigl(\\begin{smallmatrix}1&2\\\\[2pt]3&4\\end{smallmatrix}\\bigr)$", id="LaTeX with a space"),
+    pytest.param(
+        "\\begin{tabular*}{3cm}{l@{}r}\\hline 1 & \\textcolor{red}{2} \\\\ 3 & 4 \\tabularnewline\\end{tabular*}",
+        id="a LaTeX table",
+    ),
+    pytest.param("$$\\left(\\matrix{1 & 2 \\cr 3 & 4}\\right)$$", id="plain TeX"),
+    pytest.param("1 2\r\n3 4\r\n", id="Windows lines"),
+    pytest.param("1 2\v3 4", id="a vertical tab"),
+]
+
+
+@pytest.mark.parametrize("text", UNDERSTOOD)
+def test_the_same_matrix_is_understood_in_many_spellings(text: str) -> None:
+    matrix = parse_matrix(text)
+    assert matrix.values == TWO
+    assert (matrix.shape, matrix.labels, matrix.columns) == ((2, 2), None, None)
+
+
+LABELLED = [
+    pytest.param("I 1 2\nam 3 4", ("I", "am"), None, id="words in front"),
+    pytest.param("I: [1, 2]\nam: [3, 4],", ("I", "am"), None, id="words before lists"),
+    pytest.param("[CLS]: [1, 2]\n[SEP]: [3, 4]", ("[CLS]", "[SEP]"), None, id="bracketed tokens before lists"),
+    pytest.param("x = 1 2\ny = 3 4", ("x", "y"), None, id="an = on every line"),
+    pytest.param("{'I': [1, 2], 'am': [3, 4]}", ("I", "am"), None, id="a dictionary of rows"),
+    pytest.param("New York 1 2\nis 3 4", ("New York", "is"), None, id="two words"),
+    pytest.param("New York\t1\t2\nis\t3\t4", ("New York", "is"), None, id="two words in a spreadsheet"),
+    pytest.param("New York: 1, 2\nis: 3, 4", ("New York", "is"), None, id="two words and a colon"),
+    pytest.param("don't 1 2\n's 3 4", ("don't", "'s"), None, id="apostrophes"),
+    pytest.param('" 1 2\nhi 3 4', ('"', "hi"), None, id="a quotation mark as token"),
+    pytest.param(", 1 2\nhi 3 4", (",", "hi"), None, id="a comma as token"),
+    pytest.param("; 1 2\nhi 3 4", (";", "hi"), None, id="a semicolon as token"),
+    pytest.param("| 1 2\nhi 3 4", ("|", "hi"), None, id="a pipe as token"),
+    pytest.param("- 1 2\nhi 3 4", ("-", "hi"), None, id="a dash as token"),
+    pytest.param("C# 1 2\n100% 3 4", ("C#", "100%"), None, id="comment signs inside words"),
+    pytest.param("##ing 1 2\nplay 3 4", ("##ing", "play"), None, id="a word piece"),
+    pytest.param("<|a|> | 1 | 2\n<|b|> | 3 | 4", ("<|a|>", "<|b|>"), None, id="special tokens between pipes"),
+    pytest.param("nan 1 2\nis 3 4", ("nan", "is"), None, id="bread, among other words"),
+    pytest.param("“is, big”,1,2\n„no“,3,4", ("is, big", "no"), None, id="typographic quotes"),
+    pytest.param('"a ""b""",1,2\n"c\r\nd",3,4', ('a "b"', "c\r\nd"), None, id="quotes and a line break inside quotes"),
+    pytest.param("\"'=1+1\",1,2\n'@x',3,4", ("=1+1", "@x"), None, id="a guarded formula"),
+    pytest.param("caf\u00e9 1 2\ncafe\u0301 3 4", ("caf\u00e9", "cafe\u0301"), None, id="composed and decomposed letters"),
+    pytest.param("\ud800x 1 2\nb 3 4", ("\ufffdx", "b"), None, id="half a surrogate pair"),
+    pytest.param("א\u200f 1 2\nb 3 4", ("א\u200f", "b"), None, id="a direction mark beside its letter"),
+    pytest.param("a b\n1 2\n3 4", None, ("a", "b"), id="names above"),
+    pytest.param("token;a;b\nI;1;2\nam;3;4", ("I", "am"), ("a", "b"), id="semicolons between columns"),
+    pytest.param("      a  b\nI     1  2\nam    3  4", ("I", "am"), ("a", "b"), id="a pandas print"),
+    pytest.param("       a  b\ntoken      \nI      1  2\nam     3  4", ("I", "am"), ("a", "b"), id="a pandas print with a named index"),
+    pytest.param("   a  b\n0  1  2\n1  3  4", ("0", "1"), ("a", "b"), id="a pandas print with row numbers"),
+    pytest.param(",0,1\n0,1,2\n1,3,4", ("0", "1"), ("0", "1"), id="a numbered pandas export"),
+    pytest.param("|  | 0 | 1 |\n|---|---|---|\n| 0 | 1 | 2 |\n| 1 | 3 | 4 |", ("0", "1"), ("0", "1"), id="a numbered Markdown table"),
+    pytest.param('"","V1","V2"\n"1",1,2\n"2",3,4', ("1", "2"), ("V1", "V2"), id="an R export"),
+    pytest.param("a,b,token\n1,2,I\n3,4,am", ("I", "am"), ("a", "b"), id="labels at the end"),
+    pytest.param("| t | a\\|b | c |\n|:--|--:|:-:|\n| `I` | 1 | 2 |\n| am | 3 | 4 |", ("`I`", "am"), ("a|b", "c"), id="an escaped pipe"),
+    pytest.param("\\begin{tabular}{lrr}\n & a & b \\\\\nI & 1 & 2 \\\\\nam & 3 & 4\n\\end{tabular}", ("I", "am"), ("a", "b"), id="a LaTeX table"),
+    pytest.param("the 1 2\n2 3 4", ("the", "2"), None, id="a number among labels"),
+    pytest.param("I 1 2\n3 4", ("I", ""), None, id="a row without a label"),
+]
+
+
+@pytest.mark.parametrize(("text", "labels", "columns"), LABELLED)
+def test_labels_and_column_names_are_found_and_kept_as_typed(text: str, labels: tuple[str, ...] | None, columns: tuple[str, ...] | None) -> None:
+    matrix = parse_matrix(text)
+    assert (matrix.values, matrix.labels, matrix.columns) == (TWO, labels, columns)
+
+
+WITHOUT_EFFECT = "has no effect here: attention is computed in float32 on the CPU."
+SAID = [
+    ("1 −2\n3 4", Notice("unicode-minus", "U+2212 MINUS SIGN was read as a minus sign.")),
+    ("1\u00a02\n3\u00a04", Notice("unicode-space", "U+00A0 NO-BREAK SPACE was read as a space.")),
+    ("１ ２\n３ ４", Notice("fullwidth", "U+FF11 FULLWIDTH DIGIT ONE and its kind were read as ordinary characters.")),
+    ("[1,\u200b 2; 3, 4]", Notice("zero-width", "U+200B ZERO WIDTH SPACE is invisible and was left out.")),
+    ("1,2,\n3,4,", Notice("trailing-comma", "The comma at the end of every row was left out.")),
+    ("1\t2\t\n3\t4\t", Notice("trailing-comma", "The separator at the end of every row was left out.")),
+    ("[1, 2, 3]", Notice("one-dim", "One row was read as one token with 3 features.")),
+    ("\\begin{bmatrix}1\\end{bmatrix}", Notice("one-dim", "One row was read as one token with 1 feature.")),
+    ("1\n2", Notice("one-dim", "One column was read as 2 tokens with one feature each.")),
+    ("torch.tensor(5)", Notice("one-dim", "One row was read as one token with 1 feature.")),
+    ("tensor([[1.]], device='cuda:0')", Notice("ignored-option", "device=cuda:0 " + WITHOUT_EFFECT)),
+    (
+        "<tf.Tensor: shape=(1, 1), dtype=int32, numpy=array([[1]])>",
+        Notice("ignored-option", "dtype=int32 " + WITHOUT_EFFECT),
+    ),
+    ("[[np.float16(0.1), 2]]", Notice("ignored-option", "float16 was read as float32: the numbers are kept as they are printed.")),
+    ("[[16777217, 2]]", Notice("precision", '"16777217" is not exact in float32, which holds every whole number only up to 16,777,216.')),
+    ("[[5e-324, 2]]", Notice("underflow", '"5e-324" is too small for float32 and became 0.')),
+    ("     0    1\n0  1.0  2.0\n1  3.0  4.0", Notice("header", 'The first row, "0    1", was read as column names.')),
+    ("the 1 2\n2 3 4", Notice("numeric-label", '"2" in the first column was read as a label, not as a number.')),
+    ("I 1 2\n3 4", Notice("partial-labels", "Only some rows have a label; the others are shown without one.")),
+    ("1 2 I\n3 4 am", Notice("labels-last", "The last word of each row was read as its label.")),
+    ("1;2;3", Notice("separator", "Each semicolon was read as the end of a row.")),
+    ("I;1;2\nam;3;4", Notice("separator", "The semicolon was read as the separator of columns.")),
+    ('"1","2"\n"3","4"', Notice("quoted-numbers", "Numbers in quotes were read as numbers.")),
+]
+
+
+@pytest.mark.parametrize(("text", "notice"), SAID)
+def test_what_was_normalised_ignored_or_rounded_is_said(text: str, notice: Notice) -> None:
+    assert notice in parse_matrix(text).notices
+
+
+def test_every_notice_is_shown_above() -> None:
+    assert {notice.code for _, notice in SAID} == set(NOTICES)
+
+
+def test_a_plain_matrix_has_nothing_to_say() -> None:
+    assert parse_matrix("I 1.16 0.23\nam 0.57 1.36").notices == ()
+
+
+def test_typographic_characters_inside_a_label_are_not_notices() -> None:
+    matrix = parse_matrix("a–b 1 2\nｃ 3 4")
+    assert (matrix.labels, matrix.notices) == (("a–b", "ｃ"), ())
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"), [("0x1F", 31), ("0b101", 5), ("0o17", 15), ("1_000", 1000), ("1d3", 1000), ("010", 10), (".5", 0.5), ("-3.", -3)]
+)
+def test_every_spelling_of_a_number_means_what_it_means_in_python(typed: str, value: float) -> None:
+    assert parse_matrix(f"[[{typed}, 2]]").values == ((value, 2.0),)
+
+
+def test_numbers_are_rounded_to_float32_once() -> None:
+    matrix = parse_matrix("0.1 -0.0\n1e-45 3.4028235e38")
+    assert [list(row) for row in matrix.values] == [array("f", [0.1, -0.0]).tolist(), array("f", [1e-45, 3.4028235e38]).tolist()]
+    assert str(matrix.values[0][1]) == "-0.0"
+
+
+def test_a_matrix_that_just_fits_is_read() -> None:
+    assert parse_matrix("0.5 " * 9000 + "\n" + "1 " * 9000).shape == (2, 9000)
+
+
+def test_an_error_knows_where_it_is() -> None:
+    with pytest.raises(MatrixError) as caught:
+        parse_matrix("1 2 3\n4 oops 6")
+    error = caught.value
+    assert isinstance(error, AttentionError)
+    assert (error.code, error.line, error.column, error.end_column, error.row, error.cell) == ("name", 2, 3, 6, 2, 2)
+
+
+def test_nothing_is_executed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object) -> None:
+        raise AssertionError("executed")
+
+    for name in ("eval", "exec", "compile", "__import__"):
+        monkeypatch.setattr(f"builtins.{name}", refuse)
+    for text in ("__import__('os').system('x')", "[[eval('1'), 2]]", "torch.tensor(eval('[[1]]'))", "torch.tensor([[1]], dtype=eval('x'))"):
+        with pytest.raises(MatrixError):
+            parse_matrix(text)
+
+
+def test_importing_the_parser_loads_no_library() -> None:
+    program = "import sys, attn_magic.matrix; print(sorted({'torch', 'numpy', 'pandas', 'matplotlib', 'ipywidgets'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+MISTAKES = [
+    pytest.param(
+        "",
+        "empty",
+        """\
+There are no numbers here.
+Type one row of numbers for each token, for example:
+    I       1.16  0.23
+    am      0.57  1.36
+    Indian  4.41 -2.16
+""",
+        id="an empty cell",
+    ),
+    pytest.param(
+        "# 1 2 3\n# 4 5 6\n",
+        "empty",
+        """\
+There are no numbers here.
+Type one row of numbers for each token, for example:
+    I       1.16  0.23
+    am      0.57  1.36
+    Indian  4.41 -2.16
+""",
+        id="only comments",
+    ),
+    pytest.param(
+        "[]",
+        "empty",
+        """\
+There are no numbers in these brackets.
+    []
+    ~^
+Type one row of numbers for each token, for example:
+    I       1.16  0.23
+    am      0.57  1.36
+    Indian  4.41 -2.16
+""",
+        id="an empty list",
+    ),
+    pytest.param(
+        "[[1, 2], []]",
+        "empty",
+        """\
+Row 2 has no numbers.
+    [[1, 2], []]
+             ~^
+Type one row of numbers for each token, for example:
+    I       1.16  0.23
+    am      0.57  1.36
+    Indian  4.41 -2.16
+""",
+        id="an empty row",
+    ),
+    pytest.param(
+        "[[1.16, 0.23], [0.57], [4.41, -2.16]]",
+        "ragged",
+        """\
+Row 2 has 1 number, but row 1 has 2.
+    [[1.16, 0.23], [0.57], [4.41, -2.16]]
+                    ~~~^
+Every row is one token, so all rows need the same length.
+""",
+        id="a short row",
+    ),
+    pytest.param(
+        "1 2 3\n4 5 6\n7 8\n9 10 11",
+        "ragged",
+        """\
+Row 3 has 2 numbers, but row 1 has 3 (line 3).
+    7 8
+    ~~^
+Every row is one token, so all rows need the same length.
+""",
+        id="a short line",
+    ),
+    pytest.param(
+        "[1 2; 3 4 5; 6 7]",
+        "ragged",
+        """\
+Row 2 has 3 numbers, but row 1 has 2.
+    [1 2; 3 4 5; 6 7]
+          ~~~~^
+Every row is one token, so all rows need the same length.
+""",
+        id="a long row in MATLAB",
+    ),
+    pytest.param(
+        "[[1, 2], 3]",
+        "ragged",
+        """\
+"3" stands where row 2 is due.
+    [[1, 2], 3]
+             ^
+Every row is one token, so all rows need brackets and the same length.
+""",
+        id="a number in place of a row",
+    ),
+    pytest.param(
+        "I,1,2\nam,3",
+        "ragged",
+        """\
+Row 2 has 1 number, but row 1 has 2 (line 2).
+    am,3
+    ~~~^
+Every row is one token, so all rows need the same length.
+""",
+        id="a labelled row that is short",
+    ),
+    pytest.param(
+        "\\begin{pmatrix}1 & 2 \\\\ 3 \\end{pmatrix}",
+        "ragged",
+        """\
+Row 2 has 1 number, but row 1 has 2.
+    \\begin{pmatrix}1 & 2 \\\\ 3 \\end{pmatrix}
+                            ^
+Every row is one token, so all rows need the same length.
+""",
+        id="a short LaTeX row",
+    ),
+    pytest.param(
+        "1,,2\n3,4,5",
+        "missing-cell",
+        """\
+A number is missing in row 1, cell 2 (line 1).
+    1,,2
+      ^
+Every cell needs a number: type 0 if you mean zero, or leave out the whole row.
+""",
+        id="a hole between commas",
+    ),
+    pytest.param(
+        "[[1, , 2], [3, 4, 5]]",
+        "missing-cell",
+        """\
+A number is missing in row 1, cell 2.
+    [[1, , 2], [3, 4, 5]]
+         ^
+Every cell needs a number: type 0 if you mean zero, or leave out the whole row.
+""",
+        id="a hole in a list",
+    ),
+    pytest.param(
+        "1,2,\n3,4",
+        "missing-cell",
+        """\
+A number is missing in row 1, cell 3 (line 1).
+    1,2,
+        ^
+Every cell needs a number: type 0 if you mean zero, or leave out the whole row.
+""",
+        id="a trailing comma on one row only",
+    ),
+    pytest.param(
+        "a\tb\n1\t2\n\t4\n",
+        "missing-cell",
+        """\
+A number is missing in row 2, cell 1 (line 3).
+     4
+    ^
+Every cell needs a number: type 0 if you mean zero, or leave out the whole row.
+""",
+        id="an empty spreadsheet cell",
+    ),
+    pytest.param(
+        "1 –\n3 4",
+        "missing-cell",
+        """\
+"-" stands where a number is due in row 1, cell 2 (line 1).
+    1 –
+      ^
+Every cell needs a number: type 0 if you mean zero, or leave out the whole row.
+""",
+        id="a dash for no value",
+    ),
+    pytest.param(
+        "[[1, None], [3, 4]]",
+        "missing-cell",
+        """\
+"None" stands where a number is due in row 1, cell 2.
+    [[1, None], [3, 4]]
+         ~~~^
+Every cell needs a number: type 0 if you mean zero, or leave out the whole row.
+""",
+        id="None",
+    ),
+    pytest.param(
+        "1 2;;3 4",
+        "missing-cell",
+        """\
+A row has no numbers.
+    1 2;;3 4
+        ^
+Leave out the row, or type its numbers.
+""",
+        id="an empty row between semicolons",
+    ),
+    pytest.param(
+        "[[1, 2],, [3, 4]]",
+        "missing-cell",
+        """\
+Row 2 is missing between two separators.
+    [[1, 2],, [3, 4]]
+            ^
+Every cell needs a number: type 0 if you mean zero, or leave out the whole row.
+""",
+        id="a missing row",
+    ),
+    pytest.param(
+        "[[1, 2], [3, 4]",
+        "bracket",
+        """\
+This "[" is never closed.
+    [[1, 2], [3, 4]
+    ^
+Type the missing "]".
+""",
+        id="a bracket that is never closed",
+    ),
+    pytest.param(
+        "[[1, 2], [3, 4]]]",
+        "bracket",
+        """\
+This "]" closes nothing.
+    [[1, 2], [3, 4]]]
+                    ^
+Delete it, or type the bracket that it should close.
+""",
+        id="a bracket too many",
+    ),
+    pytest.param(
+        "[[1, 2), [3, 4]]",
+        "bracket",
+        """\
+")" cannot close "[".
+    [[1, 2), [3, 4]]
+          ^
+Type "]" here.
+""",
+        id="the wrong bracket",
+    ),
+    pytest.param(
+        "torch.tensor([1, 2], [3, 4])",
+        "bracket",
+        """\
+A second list begins here: the brackets around all rows are missing.
+    torch.tensor([1, 2], [3, 4])
+                         ^
+Type [[1, 2], [3, 4]]: one list of rows.
+""",
+        id="a call without outer brackets",
+    ),
+    pytest.param(
+        "[['1, 2]]",
+        "string",
+        """\
+This quote is never closed.
+    [['1, 2]]
+      ^
+Leave out the quotes of numbers.
+""",
+        id="a quote that is never closed",
+    ),
+    pytest.param(
+        "[[[1, 2], [3, 4]]]",
+        "ndim",
+        """\
+This has three dimensions, and attention here works on one sequence: tokens × features.
+    [[[1, 2], [3, 4]]]
+    ~~^
+For one sequence of a batch, paste one of its matrices, like X[0].
+""",
+        id="three dimensions",
+    ),
+    pytest.param(
+        "[[1, [2]], [3, 4]]",
+        "ndim",
+        """\
+There is a list inside a cell.
+    [[1, [2]], [3, 4]]
+         ~~^
+A matrix is one list of rows, like [[1, 2], [3, 4]].
+""",
+        id="a list inside a cell",
+    ),
+    pytest.param(
+        "[[1, 2; 3, 4]]",
+        "ndim",
+        """\
+A semicolon stands inside a row.
+    [[1, 2; 3, 4]]
+          ^
+Type either [[1, 2], [3, 4]] or [1 2; 3 4].
+""",
+        id="a semicolon inside a row",
+    ),
+    pytest.param(
+        "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+        "too-deep",
+        """\
+More than 31 brackets are open here.
+    [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[
+    ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~^
+A matrix is one list of rows, like [[1, 2], [3, 4]].
+""",
+        id="brackets nested too deep",
+    ),
+    pytest.param(
+        "[[1, 2], [3, 4]]\n[[5, 6], [7, 8]]",
+        "multiple",
+        """\
+A second statement or matrix begins here, and a cell holds one matrix (line 2).
+    [[5, 6], [7, 8]]
+    ^
+Delete it, or put it in a cell of its own.
+""",
+        id="two matrices",
+    ),
+    pytest.param(
+        "[[1, 2]]; import os",
+        "multiple",
+        """\
+A second statement or matrix begins here, and a cell holds one matrix.
+    [[1, 2]]; import os
+              ~~~~~^
+Delete it, or put it in a cell of its own.
+""",
+        id="a statement behind the matrix",
+    ),
+    pytest.param(
+        "[[1.2.3, 4]]",
+        "number",
+        """\
+"1.2.3" is not a number.
+    [[1.2.3, 4]]
+      ~~~~^
+A number has one decimal point, like 1.5.
+""",
+        id="two decimal points",
+    ),
+    pytest.param(
+        "[[--1, 2]]",
+        "number",
+        """\
+"--1" is not a number.
+    [[--1, 2]]
+      ~~^
+A number has one sign, like -1.
+""",
+        id="two signs",
+    ),
+    pytest.param(
+        "1e 2\n3 4",
+        "number",
+        """\
+"1e" is not a number (line 1).
+    1e 2
+    ~^
+An exponent has digits, like 1e-3.
+""",
+        id="an unfinished exponent",
+    ),
+    pytest.param(
+        "1 2 3px\n4 5 6",
+        "number",
+        """\
+"3px" is not a number (line 1).
+    1 2 3px
+        ~~^
+Leave out units and suffixes; a number looks like 3, -0.5 or 1e-3.
+""",
+        id="a unit",
+    ),
+    pytest.param(
+        "5% 6%\n7% 8%",
+        "number",
+        """\
+"5%" is not a number (line 1).
+    5% 6%
+    ~^
+Type 0.05 for 5 %.
+""",
+        id="a percent sign",
+    ),
+    pytest.param(
+        "[[1__0, 2]]",
+        "number",
+        """\
+"1__0" is not a number.
+    [[1__0, 2]]
+      ~~~^
+A number looks like 3, -0.5 or 1e-3.
+""",
+        id="some other malformed number",
+    ),
+    pytest.param(
+        "| 1 2 | 3 |\n| 4 | 5 |",
+        "number",
+        """\
+"1 2" is more than one number in one cell (line 1).
+    | 1 2 | 3 |
+      ~~^
+Put a separator between all cells, the same everywhere.
+""",
+        id="two numbers in a cell",
+    ),
+    pytest.param(
+        "1 2\n3 XXX\n5 6",
+        "name",
+        """\
+"XXX" is a name, not a number (line 2).
+    3 XXX
+      ~~^
+The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
+""",
+        id="a word",
+    ),
+    pytest.param(
+        "[[1, 2], [3, x]]",
+        "name",
+        """\
+"x" is a name, not a number.
+    [[1, 2], [3, x]]
+                 ^
+The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
+""",
+        id="a variable",
+    ),
+    pytest.param(
+        "hello world",
+        "name",
+        """\
+"hello" is a name, not a number.
+    hello world
+    ~~~~^
+The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
+""",
+        id="prose",
+    ),
+    pytest.param(
+        "[[1, 2], [3, '4']]",
+        "string",
+        """\
+"'4'" is text in quotes, not a number.
+    [[1, 2], [3, '4']]
+                 ~~^
+Leave out the quotes.
+""",
+        id="text in quotes",
+    ),
+    pytest.param(
+        "[[1, 2], [3, True]]",
+        "bool",
+        """\
+"True" is a truth value, not a number.
+    [[1, 2], [3, True]]
+                 ~~~^
+Type 1 or 0 if you mean numbers.
+""",
+        id="a truth value",
+    ),
+    pytest.param(
+        "[[1+2j, 3]]",
+        "complex",
+        """\
+"1+2j" is a complex number.
+    [[1+2j, 3]]
+      ~~~^
+Attention here works on real numbers.
+""",
+        id="a complex number",
+    ),
+    pytest.param(
+        "1 nan\n3 4",
+        "nonfinite",
+        """\
+"nan" is not a finite number (line 1).
+    1 nan
+      ~~^
+Attention needs finite numbers: one NaN or infinity would spread through its whole row.
+""",
+        id="NaN",
+    ),
+    pytest.param(
+        "[[1, float('-inf')], [3, 4]]",
+        "nonfinite",
+        """\
+"float('-inf')" is not a finite number.
+    [[1, float('-inf')], [3, 4]]
+         ~~~~^
+Attention needs finite numbers: one NaN or infinity would spread through its whole row.
+""",
+        id="infinity behind a function",
+    ),
+    pytest.param(
+        "[[3.5e38, 2]]",
+        "overflow",
+        """\
+"3.5e38" is too large: float32 ends at about 3.4e38.
+    [[3.5e38, 2]]
+      ~~~~~^
+Divide all numbers by the same factor.
+""",
+        id="a number beyond float32",
+    ),
+    pytest.param(
+        "1 - 2; 3 4",
+        "operator",
+        """\
+"-" stands alone between "1" and "2".
+    1 - 2; 3 4
+      ^
+Type 1 -2 for two numbers. To subtract or add, type the result: nothing is calculated here.
+""",
+        id="a sign that stands alone",
+    ),
+    pytest.param(
+        "[[1/2, 3]]",
+        "expression",
+        """\
+"1/2" is an expression, not a number.
+    [[1/2, 3]]
+      ~~^
+Nothing is calculated here: type the result as a number.
+""",
+        id="a fraction",
+    ),
+    pytest.param(
+        "[1:3; 4:6]",
+        "expression",
+        """\
+"1:3" is an expression, not a number.
+    [1:3; 4:6]
+     ~~^
+Nothing is calculated here: type the result as a number.
+""",
+        id="a range",
+    ),
+    pytest.param(
+        "1.0e+03 *\n\n 1 2\n 3 4",
+        "operator",
+        """\
+"*" is an operator, not a number (line 1).
+    1.0e+03 *
+            ^
+Nothing is calculated here: type the result as a number.
+""",
+        id="an operator",
+    ),
+    pytest.param(
+        "[[1, 2], [3, 4]] * 2",
+        "expression",
+        """\
+"* 2" stands after the matrix, and nothing is calculated here.
+    [[1, 2], [3, 4]] * 2
+                     ^
+The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
+""",
+        id="a factor",
+    ),
+    pytest.param(
+        "[1 2; 3 4]'",
+        "expression",
+        """\
+"'" would transpose the matrix, and nothing is calculated here.
+    [1 2; 3 4]'
+              ^
+Type the transposed numbers: every row is one token.
+""",
+        id="a transpose",
+    ),
+    pytest.param(
+        "[[1, 2], [3, 4]][0]",
+        "expression",
+        """\
+An index stands after the matrix, and nothing is calculated here.
+    [[1, 2], [3, 4]][0]
+                    ~~^
+The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
+""",
+        id="an index",
+    ),
+    pytest.param(
+        "[[1, 2], [3, 4]].T",
+        "expression",
+        """\
+".T" would transpose the matrix, and nothing is calculated here.
+    [[1, 2], [3, 4]].T
+                    ~^
+Type the transposed numbers: every row is one token.
+""",
+        id="an attribute",
+    ),
+    pytest.param(
+        "[[x for x in range(2)]]",
+        "expression",
+        """\
+"x for x in range(2)" is an expression, and nothing is calculated here.
+    [[x for x in range(2)]]
+      ~~~~~~~~~~~~~~~~~~^
+The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
+""",
+        id="a comprehension",
+    ),
+    pytest.param(
+        "2 * [[1, 2], [3, 4]]",
+        "expression",
+        """\
+"2 * [[1" is an expression, not a number.
+    2 * [[1, 2], [3, 4]]
+    ~~~~~~^
+Nothing is calculated here: type the result as a number.
+""",
+        id="a factor in front",
+    ),
+    pytest.param(
+        "[[sqrt(2), 1]]",
+        "call",
+        """\
+"sqrt" is a function call, and functions are never called here.
+    [[sqrt(2), 1]]
+      ~~~^
+The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
+""",
+        id="a function in a cell",
+    ),
+    pytest.param(
+        "torch.rand(3, 2)",
+        "call",
+        """\
+"torch.rand" is not a matrix of numbers, and functions are never called here.
+    torch.rand(3, 2)
+    ~~~~~~~~~^
+The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
+""",
+        id="a function call",
+    ),
+    pytest.param(
+        "__import__('os').system('touch x')",
+        "call",
+        """\
+"__import__" is not a matrix of numbers, and functions are never called here.
+    __import__('os').system('touch x')
+    ~~~~~~~~~^
+The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
+""",
+        id="an import",
+    ),
+    pytest.param(
+        "torch.Tensor(2, 3)",
+        "call",
+        """\
+"torch.Tensor" needs the rows as a list.
+    torch.Tensor(2, 3)
+                 ~~~^
+Type [[1, 2], [3, 4]]: one list of rows.
+""",
+        id="a size instead of numbers",
+    ),
+    pytest.param(
+        "torch.tensor([[1, 2]], foo=3)",
+        "call",
+        """\
+"foo" is not an option that is known here.
+    torch.tensor([[1, 2]], foo=3)
+                           ~~^
+The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
+""",
+        id="an unknown option",
+    ),
+    pytest.param(
+        "tf.constant([1, 2, 3, 4], shape=[2, 2])",
+        "call",
+        """\
+shape=[2, 2] would change the shape of these numbers.
+    tf.constant([1, 2, 3, 4], shape=[2, 2])
+                            ~~~~~~~~~~~~~^
+Type the rows as they should be.
+""",
+        id="a new shape",
+    ),
+    pytest.param(
+        "lambda x: 1",
+        "name",
+        """\
+"lambda x" begins a statement, and statements are never run here.
+    lambda x: 1
+    ~~~~~~~^
+The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
+""",
+        id="a statement",
+    ),
+    pytest.param(
+        "print [[1, 2], [3, 4]]\n",
+        "name",
+        """\
+"print" is a name, not a number.
+    print [[1, 2], [3, 4]]
+    ~~~~^
+The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
+""",
+        id="a word before the matrix",
+    ),
+    pytest.param(
+        "{(1, 2), (3, 4)}",
+        "type",
+        """\
+A set or dictionary has no rows in order.
+    {(1, 2), (3, 4)}
+    ^
+Type the rows in square brackets: [[1, 2], [3, 4]].
+""",
+        id="a set",
+    ),
+    pytest.param(
+        "pd.DataFrame({'a': [1, 2]})",
+        "type",
+        """\
+The lists of this dictionary are columns, not rows.
+    pd.DataFrame({'a': [1, 2]})
+                 ~~~~~~~~~~~~^
+Type the rows themselves, or use %attention EXPRESSION.
+""",
+        id="a dictionary of columns",
+    ),
+    pytest.param(
+        "{'I': [1, 2], 'I': [3, 4]}",
+        "label",
+        """\
+Two rows of this dictionary have the same name, so Python would keep only one.
+    {'I': [1, 2], 'I': [3, 4]}
+                  ~~^
+Type the rows on lines of their own: name, then numbers.
+""",
+        id="a dictionary with one name twice",
+    ),
+    pytest.param(
+        "{'data': [[1, 2], [3, 4]]}",
+        "type",
+        """\
+The values of this dictionary are not rows.
+    {'data': [[1, 2], [3, 4]]}
+    ^
+Type the rows in square brackets: [[1, 2], [3, 4]].
+""",
+        id="a dictionary of matrices",
+    ),
+    pytest.param(
+        "[{1, 2}, {3, 4}]",
+        "type",
+        """\
+A set has no order.
+    [{1, 2}, {3, 4}]
+     ~~~~~^
+Type the row in square brackets.
+""",
+        id="a set inside a list",
+    ),
+    pytest.param(
+        "tensor([[0., 1.,  ..., 8., 9.],\n        [0., 1.,  ..., 8., 9.]])",
+        "truncated",
+        """\
+This print was shortened: "..." stands for numbers that are not here (line 1).
+    tensor([[0., 1.,  ..., 8., 9.],
+                      ~~^
+Print it in full with torch.set_printoptions(profile='full') or np.set_printoptions(threshold=np.inf), paste X.tolist(), or use %attention EXPRESSION.
+""",
+        id="a shortened print",
+    ),
+    pytest.param(
+        "A =\n\n Columns 1 through 3:\n\n 1 2 3\n",
+        "truncated",
+        """\
+This print is cut into groups of columns (line 3).
+    Columns 1 through 3:
+    ~~~~~~~~~~~~~~~~~~~^
+Print it wider, or paste it as a list of rows.
+""",
+        id="a print in groups of columns",
+    ),
+    pytest.param(
+        "3×2 Matrix{Int64}:\n 1 2\n 3 4",
+        "ragged",
+        """\
+The first line promises 3 rows and 2 columns, but there are 2 and 2 (line 1).
+    3×2 Matrix{Int64}:
+    ^
+Copy the whole print.
+""",
+        id="a Julia print that is not whole",
+    ),
+    pytest.param(
+        "\\begin{pmatrix}a & b \\\\ x & y\\end{pmatrix}",
+        "name",
+        """\
+"a" is a name, not a number.
+    \\begin{pmatrix}a & b \\\\ x & y\\end{pmatrix}
+                   ^
+The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
+""",
+        id="a symbol in LaTeX",
+    ),
+    pytest.param(
+        "\\begin{bmatrix}\\input{/etc/passwd} & 2\\end{bmatrix}",
+        "latex",
+        """\
+\\input is not understood inside a matrix.
+    \\begin{bmatrix}\\input{/etc/passwd} & 2\\end{bmatrix}
+                   ~~~~~^
+Type plain numbers between & and \\\\.
+""",
+        id="an unknown LaTeX command",
+    ),
+    pytest.param(
+        "\\begin{bmatrix}\\frac{1}{2} & 1\\\\0 & 1\\end{bmatrix}",
+        "expression",
+        """\
+\\frac would have to be calculated, and nothing is calculated here.
+    \\begin{bmatrix}\\frac{1}{2} & 1\\\\0 & 1\\end{bmatrix}
+                   ~~~~^
+Type the result as a decimal number, like 0.5.
+""",
+        id="a LaTeX fraction",
+    ),
+    pytest.param(
+        "\\begin{bmatrix}1 & \\cdots & 3\\end{bmatrix}",
+        "truncated",
+        """\
+\\cdots stands for numbers that are not here.
+    \\begin{bmatrix}1 & \\cdots & 3\\end{bmatrix}
+                       ~~~~~^
+Type all numbers.
+""",
+        id="LaTeX dots",
+    ),
+    pytest.param(
+        "\\begin{bmatrix}1 & \\infty\\end{bmatrix}",
+        "nonfinite",
+        """\
+\\infty is not a finite number.
+    \\begin{bmatrix}1 & \\infty\\end{bmatrix}
+                       ~~~~~^
+Attention needs finite numbers.
+""",
+        id="LaTeX infinity",
+    ),
+    pytest.param(
+        "\\begin{bmatrix} 1 & 2 \\end{pmatrix}",
+        "latex",
+        """\
+\\begin{bmatrix} cannot be ended by \\end{pmatrix}.
+    \\begin{bmatrix} 1 & 2 \\end{pmatrix}
+                          ~~~~~~~~~~~~^
+Type \\end{bmatrix}.
+""",
+        id="a LaTeX environment ended by another",
+    ),
+    pytest.param(
+        "\\begin{bmatrix} 1 & 2",
+        "latex",
+        """\
+\\begin{bmatrix} is never ended.
+    \\begin{bmatrix} 1 & 2
+    ~~~~~^
+Type \\end{bmatrix} after the last row.
+""",
+        id="a LaTeX environment without end",
+    ),
+    pytest.param(
+        "1 & 2 \\end{bmatrix}",
+        "latex",
+        """\
+There is no \\begin for this \\end.
+    1 & 2 \\end{bmatrix}
+          ~~~^
+Write the matrix as \\begin{bmatrix} 1 & 2 \\\\ 3 & 4 \\end{bmatrix}.
+""",
+        id="a LaTeX end without begin",
+    ),
+    pytest.param(
+        "\\begin{",
+        "latex",
+        """\
+\\begin is not followed by the name of a matrix.
+    \\begin{
+    ~~~~~^
+Write the matrix as \\begin{bmatrix} 1 & 2 \\\\ 3 & 4 \\end{bmatrix}.
+""",
+        id="a LaTeX begin without name",
+    ),
+    pytest.param(
+        "\\begin{bmatrix}\\begin{bmatrix}1\\end{bmatrix}\\end{bmatrix}",
+        "latex",
+        """\
+An environment begins inside the matrix.
+    \\begin{bmatrix}\\begin{bmatrix}1\\end{bmatrix}\\end{bmatrix}
+                   ~~~~~^
+Write the matrix as \\begin{bmatrix} 1 & 2 \\\\ 3 & 4 \\end{bmatrix}.
+""",
+        id="a matrix inside a LaTeX matrix",
+    ),
+    pytest.param(
+        "\\begin{vmatrix}1 & 2\\\\3 & 4\\end{vmatrix}",
+        "latex",
+        """\
+vmatrix is a determinant, not a matrix.
+    \\begin{vmatrix}1 & 2\\\\3 & 4\\end{vmatrix}
+    ~~~~~~~~~~~~~~^
+Use bmatrix if you mean the matrix.
+""",
+        id="a determinant",
+    ),
+    pytest.param(
+        "\\begin{cases}1 & 2\\end{cases}",
+        "latex",
+        """\
+"cases" is not a matrix environment.
+    \\begin{cases}1 & 2\\end{cases}
+    ~~~~~~~~~~~~^
+Write the matrix as \\begin{bmatrix} 1 & 2 \\\\ 3 & 4 \\end{bmatrix}.
+""",
+        id="another LaTeX environment",
+    ),
+    pytest.param(
+        "\\begin{pmatrix}1 & 2\\end{pmatrix}^T",
+        "expression",
+        """\
+"^T" would transpose the matrix, and nothing is calculated here.
+    \\begin{pmatrix}1 & 2\\end{pmatrix}^T
+                                     ~^
+Type the transposed numbers: every row is one token.
+""",
+        id="a LaTeX transpose",
+    ),
+    pytest.param(
+        "\\begin{pmatrix}1\\end{pmatrix}+\\begin{pmatrix}2\\end{pmatrix}",
+        "multiple",
+        """\
+A second matrix follows here, and nothing is calculated.
+    \\begin{pmatrix}1\\end{pmatrix}+\\begin{pmatrix}2\\end{pmatrix}
+                                 ^
+Type one matrix in a cell.
+""",
+        id="a LaTeX sum",
+    ),
+    pytest.param(
+        "\\begin{pmatrix}1\\end{pmatrix}\\begin{pmatrix}2\\end{pmatrix}",
+        "multiple",
+        """\
+A second matrix begins here, and a cell holds one matrix.
+    \\begin{pmatrix}1\\end{pmatrix}\\begin{pmatrix}2\\end{pmatrix}
+                                 ~~~~~^
+Delete it, or put it in a cell of its own.
+""",
+        id="two LaTeX matrices",
+    ),
+    pytest.param(
+        "\\alpha\\begin{pmatrix}1 & 2\\end{pmatrix}",
+        "expression",
+        """\
+"\\alpha" stands before the matrix, and nothing is calculated here.
+    \\alpha\\begin{pmatrix}1 & 2\\end{pmatrix}
+    ~~~~~^
+Type the matrix alone, or with a name and = before it.
+""",
+        id="a LaTeX factor",
+    ),
+    pytest.param(
+        "\\begin{pmatrix}1 & 2\\end{pmatrix}^{-1}",
+        "expression",
+        """\
+"^{-1}" stands after the matrix, and nothing is calculated here.
+    \\begin{pmatrix}1 & 2\\end{pmatrix}^{-1}
+                                     ^
+Type the matrix alone.
+""",
+        id="a LaTeX power",
+    ),
+    pytest.param(
+        "\\begin{pmatrix}1{,}000 & 2\\end{pmatrix}",
+        "decimal-comma",
+        """\
+"1,000" can be 1.000 with a decimal comma, 1000 with thousands marks, or the numbers 1 and 000.
+    \\begin{pmatrix}1{,}000 & 2\\end{pmatrix}
+                   ~~~~~~^
+Type 1.000 or 1000 for one number, or 1 000 for several.
+""",
+        id="LaTeX thousands",
+    ),
+    pytest.param(
+        "\\begin{bmatrix}1 & 2 \\\\ \\\\ 3 & 4\\end{bmatrix}",
+        "missing-cell",
+        """\
+Row 2 has no numbers.
+    \\begin{bmatrix}1 & 2 \\\\ \\\\ 3 & 4\\end{bmatrix}
+                            ~^
+Delete the second \\\\, or type the row.
+""",
+        id="an empty LaTeX row",
+    ),
+    pytest.param(
+        "\\begin{bmatrix}\\end{bmatrix}",
+        "empty",
+        """\
+There are no numbers in this matrix.
+    \\begin{bmatrix}\\end{bmatrix}
+                   ^
+Write the matrix as \\begin{bmatrix} 1 & 2 \\\\ 3 & 4 \\end{bmatrix}.
+""",
+        id="an empty LaTeX matrix",
+    ),
+    pytest.param(
+        "\\pmatrix{1 & 2 \\cr 3 & 4",
+        "latex",
+        """\
+The brace after \\pmatrix is never closed.
+    \\pmatrix{1 & 2 \\cr 3 & 4
+    ~~~~~~~~^
+Write the matrix as \\begin{bmatrix} 1 & 2 \\\\ 3 & 4 \\end{bmatrix}.
+""",
+        id="a plain TeX brace that is never closed",
+    ),
+    pytest.param(
+        "1,5 2,5\n3,5 4,5",
+        "decimal-comma",
+        """\
+"1,5" can be 1.5 with a decimal comma, or the numbers 1 and 5 (line 1).
+    1,5 2,5
+    ~~^
+Type 1.5 for one number, or 1 5 for several.
+""",
+        id="a decimal comma",
+    ),
+    pytest.param(
+        "1,5\t2,5\n3,5\t4,5",
+        "decimal-comma",
+        """\
+"1,5" can be 1.5 with a decimal comma, or the numbers 1 and 5 (line 1).
+    1,5 2,5
+    ~~^
+Type 1.5 for one number, or 1 5 for several.
+""",
+        id="a decimal comma in a spreadsheet",
+    ),
+    pytest.param(
+        "[[1,000, 2]]",
+        "decimal-comma",
+        """\
+"1,000" can be 1.000 with a decimal comma, 1000 with thousands marks, or the numbers 1 and 000.
+    [[1,000, 2]]
+      ~~~~^
+Type 1.000 or 1000 for one number, or 1 000 for several.
+""",
+        id="thousands marks",
+    ),
+    pytest.param(
+        "1,2,3 4,5,6",
+        "decimal-comma",
+        """\
+"1,2,3" is not plainly one number or several.
+    1,2,3 4,5,6
+    ~~~~^
+Type 1 2 3.
+""",
+        id="commas that group",
+    ),
+    pytest.param(
+        "1;2\n3;4",
+        "ambiguous",
+        """\
+The semicolon can end a row, giving 4 rows like "1", or separate columns, giving 2 rows like "1 2" (line 1).
+    1;2
+     ^
+Separate cells with spaces, write decimals with a point, and put every row on its own line.
+""",
+        id="semicolons that can be rows or columns",
+    ),
+    pytest.param(
+        "1\u202f000 2\n3\u202f000 4",
+        "ambiguous",
+        """\
+This can be one number, 1000, or several, 1 000: the space in it is U+202F NARROW NO-BREAK SPACE (line 1).
+    1 000 2
+    ~~~~^
+Type 1000 for one number, or ordinary spaces between several.
+""",
+        id="a space that can group thousands",
+    ),
+    pytest.param(
+        "[[1 2] [3 4]]",
+        "ambiguous",
+        """\
+The second bracket can be a second row, or stand beside the first as in MATLAB.
+    [[1 2] [3 4]]
+           ~~~~^
+Put commas between the numbers, like [[1, 2], [3, 4]], or semicolons between the rows, like [1 2; 3 4].
+""",
+        id="brackets side by side",
+    ),
+    pytest.param(
+        "[1, 2,\n 3, 4]",
+        "ambiguous",
+        """\
+These 2 lines can be 2 rows, or one list of numbers that goes on (line 1).
+    [1, 2,
+     ~~~~^
+Put every row in brackets, like [[1, 2], [3, 4]], or separate rows with ; only.
+""",
+        id="a list over two lines",
+    ),
+    pytest.param(
+        "[[1 2\n3 4]]",
+        "ambiguous",
+        """\
+This bracket can hold one row that goes on in the next line, or several rows (line 1).
+    [[1 2
+      ^
+Put every row in brackets of its own, like [[1, 2], [3, 4]], or every row on one line.
+""",
+        id="a row over two lines",
+    ),
+    pytest.param(
+        "| 1 | 2 |\n|---|---|\n| 3 | 4 |",
+        "ambiguous",
+        """\
+The first row, "1 | 2", can be column names above 1 row, or the first of 2 rows (line 1).
+    | 1 | 2 |
+      ~~~~^
+Give the columns names that are not numbers, or leave out the line below the first row.
+""",
+        id="a header of numbers",
+    ),
+    pytest.param(
+        "id,x,y\n1,5,6\n2,7,8",
+        "ambiguous",
+        """\
+The first column, named "id", can be labels or numbers (line 2).
+    1,5,6
+    ^
+Put quotes around the labels, or give the column of numbers another name.
+""",
+        id="a column that can be labels",
+    ),
+    pytest.param(
+        "| | a |\n|-|-|\n| 5 | 1 |\n| 9 | 2 |",
+        "ambiguous",
+        """\
+The first column, without a name, can be labels or numbers (line 3).
+    | 5 | 1 |
+      ^
+Put quotes around the labels, or give the column of numbers another name.
+""",
+        id="a column without a name",
+    ),
+    pytest.param(
+        '"1",2\n"3",4',
+        "ambiguous",
+        """\
+"1" in quotes can be a label or a number (line 1).
+    "1",2
+    ~~^
+Leave out the quotes of numbers; a label may be any word.
+""",
+        id="numbers in quotes in front",
+    ),
+    pytest.param(
+        "I 1 2\n# 3 4\nam 5 6",
+        "ambiguous",
+        """\
+This line can be a comment, or the row of the token "#" (line 2).
+    # 3 4
+    ^
+Put quotes around "#" if it is a token, or delete the line if it is a comment.
+""",
+        id="a comment that can be a token",
+    ),
+    pytest.param(
+        "100 % 1",
+        "ambiguous",
+        """\
+This % can begin a comment or mean per cent.
+    100 % 1
+        ^
+Type 0.05 for 5 %, or # before a comment.
+""",
+        id="a percent sign that can be a comment",
+    ),
+    pytest.param(
+        "a b c\n1 2",
+        "label",
+        """\
+The header has 3 names, but row 1 has 2 numbers (line 1).
+    a b c
+    ~~~~^
+Type one name for each column, and one more only above the labels; put quotes around a name with a blank.
+""",
+        id="a header that does not fit",
+    ),
+    pytest.param(
+        "x" * 10_001 + " 1 2",
+        "label",
+        """\
+This label has 10,001 characters, and the limit is 10,000.
+    xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
+    ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~^
+Type a shorter label.
+""",
+        id="a very long label",
+    ),
+    pytest.param(
+        "1 —2\n3 4",
+        "char",
+        """\
+U+2014 EM DASH cannot be part of a number (line 1).
+    1 —2
+      ^
+Type numbers with the digits 0-9, a point and -.
+""",
+        id="an em dash",
+    ),
+    pytest.param(
+        "1 \xad2\n3 4",
+        "char",
+        """\
+There is an invisible character here, U+00AD SOFT HYPHEN (line 1).
+    1 \\xad2
+      ~~~^
+What is seen would not be what is read. Delete it, or copy the numbers as plain text.
+""",
+        id="an invisible hyphen",
+    ),
+    pytest.param(
+        "1\u200b2 3\n4 5",
+        "char",
+        """\
+U+200B ZERO WIDTH SPACE cannot be part of a number (line 1).
+    1\\u200b2 3
+     ~~~~~^
+Type numbers with the digits 0-9, a point and -.
+""",
+        id="an invisible space inside a number",
+    ),
+    pytest.param(
+        "1 2\u202e\n3 4",
+        "char",
+        """\
+There is an invisible character here, U+202E RIGHT-TO-LEFT OVERRIDE (line 1).
+    1 2\\u202e
+       ~~~~~^
+What is seen would not be what is read. Delete it, or copy the numbers as plain text.
+""",
+        id="a direction override",
+    ),
+    pytest.param(
+        "١ ٢\n٣ ٤",
+        "char",
+        """\
+U+0661 ARABIC-INDIC DIGIT ONE cannot be part of a number (line 1).
+    ١ ٢
+    ^
+Type numbers with the digits 0-9, a point and -.
+""",
+        id="digits of another script",
+    ),
+    pytest.param(
+        "1е5 2\n3 4",
+        "char",
+        """\
+U+0435 CYRILLIC SMALL LETTER IE cannot be part of a number (line 1).
+    1е5 2
+     ^
+Type numbers with the digits 0-9, a point and -.
+""",
+        id="a look-alike letter",
+    ),
+    pytest.param(
+        "[1 2 | 3 4; 5 6 | 7 8]",
+        "char",
+        """\
+"|" (U+007C VERTICAL LINE) has no meaning inside brackets.
+    [1 2 | 3 4; 5 6 | 7 8]
+         ^
+Separate rows with ; and cells with blanks or commas.
+""",
+        id="a bar in brackets",
+    ),
+    pytest.param(
+        "1 2\x00\n3 4",
+        "char",
+        """\
+There is an invisible character here, U+0000 NUL (line 1).
+    1 2\\x00
+       ~~~^
+What is seen would not be what is read. Delete it, or copy the numbers as plain text.
+""",
+        id="a NUL",
+    ),
+    pytest.param(
+        "\x1b[31m1\x1b[0m 2\n3 4",
+        "char",
+        """\
+There is an invisible character here, U+001B ESCAPE, a terminal colour code (line 1).
+    \\x1b[31m1\\x1b[0m 2
+    ~~~^
+What is seen would not be what is read. Delete it, or copy the numbers as plain text.
+""",
+        id="terminal colours",
+    ),
+    pytest.param(
+        "1 2\n" * 1_000_000,
+        "too-large",
+        """\
+Attention over 1,000,000 tokens needs about 14.6 TiB of memory, and the limit is 1 GiB.
+Every token looks at every token: type fewer rows. 8,191 are the most that fit.
+""",
+        id="too many rows",
+    ),
+    pytest.param(
+        "1 " * 20_000,
+        "too-large",
+        """\
+Attention over 1 token with 20,000 features needs about 4.5 GiB of memory, and the limit is 1 GiB.
+Every feature meets every feature in the weights: type fewer numbers in a row.
+""",
+        id="too many columns",
+    ),
+    pytest.param(
+        "1 " * 3_000_000,
+        "too-large",
+        """\
+The text has 6,000,000 characters in 1 line, and the limit is 4,194,304.
+Type fewer rows, or fewer numbers in a row.
+""",
+        id="too much text",
+    ),
+    pytest.param(
+        "1 " * 200 + "x " + "2 " * 200,
+        "name",
+        """\
+"x" is a name, not a number.
+    … 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 x 2 2 2 2 2 2 2 2 2 2 2 2 2 2 2 2 2 2…
+                                        ^
+The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
+""",
+        id="a mistake far to the right",
+    ),
+    pytest.param(
+        "[[1, 2]] 中文字",
+        "multiple",
+        """\
+A second statement or matrix begins here, and a cell holds one matrix.
+    [[1, 2]] 中文字
+             ~~~~~^
+Delete it, or put it in a cell of its own.
+""",
+        id="wide characters before the mistake",
+    ),
+    pytest.param(
+        "x" * 300,
+        "name",
+        """\
+"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…" is not a number.
+    xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
+    ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~^
+The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
+""",
+        id="a long word",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "code", "message"), MISTAKES)
+def test_every_mistake_says_what_is_wrong_where_and_what_to_type(text: str, code: str, message: str) -> None:
+    with pytest.raises(MatrixError) as caught:
+        parse_matrix(text)
+    assert str(caught.value) + "\n" == message
+    assert caught.value.code == code
+    assert caught.value.__cause__ is None
+
+
+def test_every_code_has_a_mistake_above() -> None:
+    assert {parameter.values[1] for parameter in MISTAKES} == set(CODES)
