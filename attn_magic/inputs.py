@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from attn_magic.errors import InputError
-from attn_magic.limits import refuse_too_large
+from attn_magic.limits import find_excess
 from attn_magic.matrix import Matrix
-from attn_magic.notation import Number, format_label, shorten
+from attn_magic.notation import Number, count, format_label, shorten
 from attn_magic.notices import Notice
 
 Array: TypeAlias = NDArray[Any]
@@ -45,7 +45,7 @@ def read_encodings(x: object) -> Encodings:
     """
     if isinstance(x, Matrix):
         values = torch.tensor(x.values, dtype=torch.float32, device="cpu")
-        return Encodings(values, x.labels, x.columns, x.notices)
+        return Encodings(values, _name_all(x.labels), x.columns, x.notices)
     if isinstance(x, str):
         raise InputError("The input is text. Turn it into a matrix first: attend(parse_matrix(text)).")
     tokens, columns = _frame_labels(x)
@@ -54,6 +54,11 @@ def read_encodings(x: object) -> Encodings:
     if array.ndim == 1:
         notices = (Notice("one-dim", f"A single list of {len(array)} numbers was read as one token with {len(array)} features."), *notices)
     return Encodings(values, tokens, columns, notices)
+
+
+def _name_all(labels: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """Labels in which the rows that were typed without one are counted."""
+    return labels and tuple(label or f"token {place}" for place, label in enumerate(labels, start=1))
 
 
 def _frame_labels(x: Any) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
@@ -135,14 +140,16 @@ def _refuse_uneven(rows: list[Any]) -> None:
         return
     for place, row in enumerate(rows, start=1):
         if not isinstance(row, list):
-            raise InputError(f"Row {place} is {_quote(row)}, but row 1 is a row of {_count(len(rows[0]), 'number')}.")
+            raise InputError(f"Row {place} is {_quote(row)}, but row 1 is a row of {count(len(rows[0]), 'number')}.")
         if len(row) != len(rows[0]):
             wanted = "Every row is one token, so all rows need the same length."
-            raise InputError(f"Row {place} has {_count(len(row), 'number')}, but row 1 has {len(rows[0])}. {wanted}")
+            raise InputError(f"Row {place} has {count(len(row), 'number')}, but row 1 has {len(rows[0])}. {wanted}")
 
 
 def _as_float32(array: Array) -> tuple[Float[Tensor, "n d_model"], tuple[Notice, ...]]:
-    refuse_too_large(*array.shape)
+    excess = find_excess(*array.shape)
+    if excess:
+        raise InputError(f"{excess}. Take part of it, as in x[:512] for the first 512 tokens.")
     wide = array.astype(np.float64)
     for place in np.argwhere(~np.isfinite(wide)):
         row, column = place.tolist()
@@ -184,7 +191,7 @@ def read_tokens(tokens: str | Iterable[object] | None, n: int) -> tuple[str, ...
     words = tuple(tokens.split()) if isinstance(tokens, str) else tuple(str(token) for token in tokens)
     if len(words) != n:
         shown = shorten(" ".join(format_label(word) for word in words), 80)
-        raise InputError(f"The matrix has {_count(n, 'row')}, so it needs {_count(n, 'token')}, but {len(words)} came: {shown or 'no word at all'}")
+        raise InputError(f"The matrix has {count(n, 'row')}, so it needs {count(n, 'token')}, but {len(words)} came: {shown or 'no word at all'}")
     return words
 
 
@@ -203,7 +210,7 @@ def read_mask(mask: object, n: int) -> Bool[Tensor, "n n"] | None:
             "If it is additive, with 0 where attending is allowed and −∞ elsewhere, pass mask == 0."
         )
     if array.shape != (n, n):
-        raise InputError(f"The mask is {_shape(array)}, but {_count(n, 'token')} need {n} × {n}: one row per query, one column per key.")
+        raise InputError(f"The mask is {_shape(array)}, but {count(n, 'token')} need {n} × {n}: one row per query, one column per key.")
     return torch.tensor(array, dtype=torch.bool, device="cpu")
 
 
@@ -263,12 +270,12 @@ def _read_weight(name: str, weight: Any, d_model: int) -> Float[Tensor, "out in"
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
     if array.ndim == 1:
-        raise InputError(f"{name} is a single row of {_count(len(array), 'number')}, but a matrix is needed, out × in.")
+        raise InputError(f"{name} is a single row of {count(len(array), 'number')}, but a matrix is needed, out × in.")
     if values.shape[1] != d_model:
         turned = f" Its transpose would fit: {name}.T." if values.shape[0] == d_model else ""
         raise InputError(
-            f"{name} is {_shape(values)}, but tokens have {_count(d_model, 'feature')}. "
-            f"Weights are out × in, as nn.Linear stores them (used as X Wᵀ), so {name} needs {_count(d_model, 'column')}.{turned}"
+            f"{name} is {_shape(values)}, but tokens have {count(d_model, 'feature')}. "
+            f"Weights are out × in, as nn.Linear stores them (used as X Wᵀ), so {name} needs {count(d_model, 'column')}.{turned}"
         )
     return values
 
@@ -284,10 +291,6 @@ def _mask_hint(array: Array) -> str:
 
 def _shape(array: Tensor | Array) -> str:
     return " × ".join(str(size) for size in array.shape) or "a single value"
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}{'' if n == 1 else 's'}"
 
 
 def _quote(value: object) -> str:

@@ -1,9 +1,11 @@
 """How large a matrix may be: known before anything of that size is made."""
 
-from attn_magic.errors import InputError
+from attn_magic.notation import count
 
-MOST_BYTES = 2**30  # what all stages of one trace may take together
+LARGEST_TRACE = 2**30  # bytes that all stages of one trace may take together
+MOST_TOKENS = 8191  # of one feature each, that fit into it
 _BYTES = 4  # of a float32
+_UNITS = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"))
 
 
 def trace_bytes(tokens: int, features: int) -> int:
@@ -11,22 +13,17 @@ def trace_bytes(tokens: int, features: int) -> int:
     return _BYTES * (4 * tokens**2 + 3 * features**2 + 5 * tokens * features)
 
 
-def is_too_large(tokens: int, features: int) -> bool:
-    """Whether a trace of this size is refused."""
-    return trace_bytes(tokens, features) > MOST_BYTES
+def find_excess(tokens: int, features: int) -> str:
+    """What is too large about attention over so many tokens and features, as the first half of an error; empty where it fits.
 
-
-def describe_size(tokens: int, features: int) -> str:
-    """What attention over this many tokens and features would need, for an error.
-
-    >>> describe_size(20_000, 2)
-    '20,000 tokens × 2 features need about 6.0 GiB for all stages; the limit is 1.0 GiB.'
+    >>> find_excess(20_000, 2)
+    'Attention over 20,000 tokens with 2 features needs about 6.0 GiB of memory, and the limit is 1 GiB'
+    >>> find_excess(512, 64)
+    ''
     """
-    need, limit = trace_bytes(tokens, features) / 2**30, MOST_BYTES / 2**30
-    return f"{tokens:,} tokens × {features:,} features need about {need:,.1f} GiB for all stages; the limit is {limit:.1f} GiB."
-
-
-def refuse_too_large(tokens: int, features: int) -> None:
-    """Raise `InputError` where attention over this many tokens and features would not fit."""
-    if is_too_large(tokens, features):
-        raise InputError(f"{describe_size(tokens, features)} Take part of it, as in x[:512] for the first 512 tokens.")
+    needed = trace_bytes(tokens, features)
+    if needed <= LARGEST_TRACE:
+        return ""
+    unit, name = next(unit for unit in _UNITS if needed >= unit[0])
+    size = count(tokens, "token") + (f" with {count(features, 'feature')}" if features > 1 else "")
+    return f"Attention over {size} needs about {needed / unit:,.1f} {name} of memory, and the limit is {LARGEST_TRACE / 2**30:g} GiB"

@@ -109,6 +109,15 @@ def _format_character(label: str, position: int) -> str:
     return character
 
 
+def count(number: int, noun: str) -> str:
+    """A number of things in words.
+
+    >>> count(1, "row"), count(1000, "row")
+    ('1 row', '1,000 rows')
+    """
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
 def shorten(text: str, most: int = 40) -> str:
     """`text` in at most `most` characters, cut between characters as a reader sees them and ended with ….
 

@@ -22,6 +22,7 @@ from attn_magic.notices import Notice
 if TYPE_CHECKING:
     from attn_magic.attention import Check
     from attn_magic.explain import Explanation
+    from attn_magic.views.explorer import Explorer
 
 
 @dataclass(frozen=True)
@@ -251,6 +252,15 @@ class AttentionTrace:
 
         return check(self)
 
+    def explorer(self) -> "Explorer":
+        """A new widget to look at every stage and to try changes with: show it, or put it into a `VBox` or `Tab`.
+
+        Its `trace` is always what it shows, its `focus` and `step` can be set and observed. Raises `TraceError` where the trace is too large for it.
+        """
+        from attn_magic.views.explorer import Explorer
+
+        return Explorer(self)
+
     def hidden(self, stage: Stage, rows: slice, columns: slice, head: int | None = None) -> Bool[Tensor, "rows columns"]:
         """True where a mask hides the cell: it stands for "may not attend", not for a number that happens to be −∞ or 0."""
         match stage.equation:
@@ -279,9 +289,9 @@ class AttentionTrace:
         return f"<AttentionTrace of {rows} × {columns}: {', '.join(stage.name for stage in self.stages)}>"
 
     def __str__(self) -> str:
-        from attn_magic.views.console import to_text
+        from attn_magic.views import load_text_view
 
-        return to_text(self)
+        return load_text_view()(self)
 
 
 def _head_of(operand: Stage, head: int | None) -> int | None:

@@ -17,6 +17,7 @@ import attn_magic.attention
 from attn_magic.attention import MaskedSelfAttention, SelfAttention, attend
 from attn_magic.errors import InputError
 from attn_magic.inputs import causal_mask
+from attn_magic.matrix import parse_matrix
 from attn_magic.trace import Contraction, Elementwise, Softmax
 
 from .traces import INDIAN
@@ -362,6 +363,10 @@ def test_the_index_and_columns_of_a_frame_become_tokens_and_labels():
     assert tuple(trace["W_q"].columns.labels) == ("size", "age")
 
 
+def test_a_row_without_a_label_among_labelled_ones_is_counted():
+    assert attend(parse_matrix("I 1 2\n3 4\nsee 5 6")).tokens == ("I", "token 2", "see")
+
+
 def test_tokens_come_as_words_or_as_a_sequence_and_go_before_the_index():
     frame = pd.DataFrame(INDIAN, index=["a", "b", "c"])
     assert attend(frame, tokens="I am Indian").tokens == ("I", "am", "Indian")
@@ -421,7 +426,7 @@ MISTAKES = {
     "an object": (dict(x=Unreadable()), "The input is of type Unreadable. It should be a matrix: a tensor, an array, a DataFrame or a list of rows."),
     "too many tokens": (
         dict(x=np.broadcast_to(np.float32(1), (20_000, 2))),
-        "20,000 tokens × 2 features need about 6.0 GiB for all stages; the limit is 1.0 GiB. "
+        "Attention over 20,000 tokens with 2 features needs about 6.0 GiB of memory, and the limit is 1 GiB. "
         "Take part of it, as in x[:512] for the first 512 tokens.",
     ),
     "too few tokens": (dict(x=INDIAN, tokens="I am"), "The matrix has 3 rows, so it needs 3 tokens, but 2 came: I am"),

@@ -10,7 +10,8 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from attn_magic.matrix.mistake import Mistake, count
+from attn_magic.matrix.mistake import Mistake
+from attn_magic.notation import count
 from attn_magic.notices import Notice
 
 TEXT_LIMIT = 4 * 1024 * 1024  # characters; 512 tokens × 768 features printed with four decimals are 3.4 million

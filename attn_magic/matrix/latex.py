@@ -3,11 +3,12 @@
 import re
 
 from attn_magic.matrix.body import Body
-from attn_magic.matrix.mistake import Mistake, count, quote
+from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import is_numeral
 from attn_magic.matrix.rows import Reading, Row, check_size, read_values
 from attn_magic.matrix.separators import decimal_comma
 from attn_magic.matrix.table import Table
+from attn_magic.notation import count
 from attn_magic.notices import Notice
 
 _MARK = re.compile(r"\\begin\b|\\[pbBvV]?matrix\s?\{|\\left[\[(.|\\]|\\end\b")

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Sequence
 
+from attn_magic.limits import MOST_TOKENS
 from attn_magic.matrix.body import Body
 from attn_magic.matrix.mistake import Mistake
 from attn_magic.matrix.numerals import is_numeral
-from attn_magic.matrix.rows import MOST_ROWS, check_size
+from attn_magic.matrix.rows import check_size
 from attn_magic.matrix.separators import Line, find_comment
 from attn_magic.matrix.words import is_suspicious
 
@@ -64,7 +65,7 @@ def blank_prints(body: Body) -> tuple[Body, tuple[int, int] | None]:
 def find_lines(body: Body) -> tuple[list[Line], list[Line], Body]:
     """The lines that hold cells, the comments, and the body without them."""
     lines, comments, position = [], [], 0
-    if body.plain.count("\n") >= MOST_ROWS:
+    if body.plain.count("\n") >= MOST_TOKENS:
         rows = sum(1 for _ in re.finditer(r"^[ \t]*[^\s#%]", body.plain, re.MULTILINE))
         check_size(rows, 1)
     for text in body.plain.split("\n"):

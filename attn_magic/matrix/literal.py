@@ -11,11 +11,12 @@ from itertools import pairwise
 from attn_magic.matrix.body import Body
 from attn_magic.matrix.brackets import Group, scan
 from attn_magic.matrix.constructors import CONSTRUCTOR, FROM_STRING, ROW_PREFIX, SIZED, TYPED, ignored, read_options
-from attn_magic.matrix.mistake import Mistake, count, quote
+from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import DATA, EXAMPLE, MISSING, find_fault, is_numeral
 from attn_magic.matrix.rows import Reading, Row, check_size, read_values, split_loosely
 from attn_magic.matrix.separators import Line, refuse_doubtful_thousands, refuse_glued_commas
 from attn_magic.matrix.words import clean_label
+from attn_magic.notation import count
 from attn_magic.notices import Notice
 
 _WRAPPED_WIDTH = 50  # NumPy wraps rows at 75 columns; a shorter first line was broken by hand

@@ -33,15 +33,6 @@ def quote(text: str) -> str:
     return f'"{shown}"' if len(shown) <= QUOTE_LIMIT else f'"{shown[: QUOTE_LIMIT - 1]}…"'
 
 
-def count(number: int, noun: str) -> str:
-    """A number of things in words.
-
-    >>> count(1, "row"), count(1000, "row")
-    ('1 row', '1,000 rows')
-    """
-    return f"{number:,} {noun}{'s' * (number != 1)}"
-
-
 def explain(mistake: Mistake, typed: str) -> MatrixError:
     """The error for the reader: the mistake with its line and caret."""
     headline, advice = mistake.headline, mistake.advice

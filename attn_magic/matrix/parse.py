@@ -3,12 +3,13 @@
 import re
 from dataclasses import dataclass
 
+from attn_magic.limits import MOST_TOKENS
 from attn_magic.matrix.body import Body, character_notices, read_body
 from attn_magic.matrix.latex import is_latex, read_latex
 from attn_magic.matrix.literal import read_literal
 from attn_magic.matrix.mistake import Mistake, explain
 from attn_magic.matrix.numerals import EXAMPLE
-from attn_magic.matrix.rows import MOST_ROWS, Reading
+from attn_magic.matrix.rows import Reading
 from attn_magic.matrix.table import read_table
 from attn_magic.notices import Notice
 
@@ -108,7 +109,7 @@ def _is_numbers(text: str) -> bool:
 
 def _are_labelled(text: str) -> bool:
     """Whether every line is a token and its numbers, so that a bracket in front is a token too."""
-    if text.count("\n") > MOST_ROWS:
+    if text.count("\n") > MOST_TOKENS:
         return False
     tokens = []
     for line in filter(str.strip, text.split("\n")):

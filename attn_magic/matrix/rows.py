@@ -5,13 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from attn_magic.limits import MOST_TOKENS, find_excess
 from attn_magic.matrix.body import Body
-from attn_magic.matrix.mistake import Mistake, count, quote
+from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import MISSING, OPERATOR, find_fault, number_notices, read_floats, round_floats
+from attn_magic.notation import count
 from attn_magic.notices import Notice
-
-MEMORY_LIMIT = 2**30  # bytes for the stages of one attention: 1 GiB
-MOST_ROWS = 8191  # rows of one number that fit into the limit
 
 _LOOSE = re.compile(r"[^\s,]+")
 _HOLE = re.compile(r",\s*,")
@@ -98,25 +97,12 @@ def _in_cell(headline: str, row: int | None, cell: int) -> str:
 
 
 def check_size(rows: int, columns: int) -> None:
-    """Refuses what would not fit into memory: the stages of attention need 4 · (4n² + 3d² + 4nd) bytes for n tokens of d features."""
-    needed = 4 * (4 * rows**2 + 3 * columns**2 + 4 * rows * columns)
-    if needed <= MEMORY_LIMIT:
-        return
-    advice = (
-        f"Every token looks at every token: type fewer rows. {MOST_ROWS:,} are the most that fit."
-        if rows > columns
-        else "Every feature meets every feature in the weights: type fewer numbers in a row."
-    )
-    size = count(rows, "token") + (f" with {count(columns, 'feature')}" if columns > 1 else "")
-    headline = f"Attention over {size} needs about {_in_units(needed)} of memory, and the limit is {_in_units(MEMORY_LIMIT)}"
-    raise Mistake("too-large", headline, advice)
-
-
-def _in_units(size: int) -> str:
-    for unit, name in ((2**40, "TiB"), (2**30, "GiB")):
-        if size >= unit:
-            return f"{size / unit:,.1f} {name}".replace(".0 ", " ")
-    return f"{size / 2**20:,.0f} MiB"
+    """Refuses what would not fit into memory."""
+    excess = find_excess(rows, columns)
+    if excess and rows > columns:
+        raise Mistake("too-large", excess, f"Every token looks at every token: type fewer rows. {MOST_TOKENS:,} are the most that fit.")
+    if excess:
+        raise Mistake("too-large", excess, "Every feature meets every feature in the weights: type fewer numbers in a row.")
 
 
 def read_values(rows: Sequence[Row]) -> tuple[tuple[tuple[float, ...], ...], list[Notice]]:

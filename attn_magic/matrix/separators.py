@@ -4,10 +4,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from attn_magic.limits import MOST_TOKENS
 from attn_magic.matrix.body import Body
 from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import MISSING, explain_comma, is_numeral
-from attn_magic.matrix.rows import MOST_ROWS, Row, check_size, split_loosely, split_strictly
+from attn_magic.matrix.rows import Row, check_size, split_loosely, split_strictly
 from attn_magic.notices import Notice
 
 _COMMENT = re.compile(r"[#%]")
@@ -181,7 +182,7 @@ def _cut(line: Line) -> list[Line]:
 
 def _fits_as_rows(parts: Sequence[Line]) -> bool:
     """Whether all parts have equally many numbers, and not more parts than a matrix can have rows."""
-    if len(parts) > MOST_ROWS:
+    if len(parts) > MOST_TOKENS:
         return False
     counts = {sum(map(is_numeral, re.split(r"[\s,]+", part.text.strip().rstrip(",")))) for part in parts}
     return len(counts) == 1 and 0 not in counts

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 from attn_magic.matrix.body import Body
 from attn_magic.matrix.lines import BULLETS, blank_prints, find_lines, find_set_apart, is_rule, join_quoted
-from attn_magic.matrix.mistake import Mistake, count, quote
+from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import DATA, EXAMPLE, is_numeral
 from attn_magic.matrix.rows import Reading, Row, blame, check_size, ragged, read_values
 from attn_magic.matrix.separators import Line, like_a_row, split_lines
 from attn_magic.matrix.words import are_counted, clean_label, is_number_or_quoted, is_quoted, is_quoted_number, is_suspicious, text_of
+from attn_magic.notation import count
 from attn_magic.notices import Notice
 
 LABEL_LIMIT = 10_000  # characters of one label

@@ -50,7 +50,7 @@ def show_in_notebook(trace: "attn_magic.trace.AttentionTrace") -> None:
 
 def notebook_bundle(trace: "attn_magic.trace.AttentionTrace") -> dict[str, str]:
     """What a notebook stores of `trace`: text, and tables unless `--view text` asked for text alone."""
-    bundle = {"text/plain": _import_text_view()(trace)}
+    bundle = {"text/plain": load_text_view()(trace)}
     if trace.options.view != "text":
         from attn_magic.views.page import to_html
 
@@ -64,16 +64,19 @@ def print_in_terminal(shell: "InteractiveShell", trace: "attn_magic.trace.Attent
         printer.text(repr(trace))
         return
     finest: Literal["truecolor", "256"] = "truecolor" if os.environ.get("COLORTERM") in ("truecolor", "24bit") else "256"
-    write = _import_text_view()
+    write = load_text_view()
     printer.text(write(trace, width=shutil.get_terminal_size().columns, color=_shows_colors(shell), color_system=finest))
 
 
-def _import_text_view() -> Callable[..., str]:
-    # rich draws one of Python's global random numbers when it is imported: a reader who has called random.seed would notice.
-    state = random.getstate()
-    from attn_magic.views.console import to_text
-
-    random.setstate(state)
+def load_text_view() -> Callable[..., str]:
+    """`to_text` of the text view; its first import leaves Python's random numbers as they were."""
+    # rich draws one of Python's global random numbers when it is first imported: a reader who has called random.seed would notice.
+    state = None if "rich.style" in sys.modules else random.getstate()
+    try:
+        from attn_magic.views.console import to_text
+    finally:
+        if state is not None:
+            random.setstate(state)
     return to_text
 
 

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.text import Text
 from torch import Tensor
 
-from attn_magic.notation import MINUS, format_label, format_number, shorten
+from attn_magic.notation import MINUS, count, format_label, format_number, shorten
 from attn_magic.trace import AttentionTrace, Axis, Softmax, Stage
 from attn_magic.views.palette import heat, luminance
 from attn_magic.views.words import describe_check, describe_options, describe_sizes
@@ -96,7 +96,7 @@ def _console(width: int) -> Console:
 def _header(trace: AttentionTrace, width: int) -> Block:
     tokens = ", ".join(_label(token, _ROW_LABEL) for token in trace.tokens[:_MOST_ROWS])
     more = ", …" if len(trace.tokens) > _MOST_ROWS else ""
-    title = f"Attention over {_count(len(trace.tokens), 'token')}: {tokens}{more}"
+    title = f"Attention over {count(len(trace.tokens), 'token')}: {tokens}{more}"
     return [
         *_wrap(title, width, "bold"),
         *_wrap(f"Sizes: {format_label(describe_sizes(trace))}.", width),
@@ -143,10 +143,6 @@ def _first_of_last_row(stage: Stage) -> tuple[int, int, int | None]:
 def _call(stage: Stage) -> str:
     row, column, head = _first_of_last_row(stage)
     return f'trace.explain("{format_label(stage.name)}", {row}, {column}{"" if head is None else f", head={head}"})'
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def _wrap(text: str, width: int, style: str = "", *, first: str = "", rest: str = "") -> Block:

@@ -19,7 +19,7 @@ from jaxtyping import Shaped
 from torch import Tensor
 
 from attn_magic.explain import Explanation
-from attn_magic.notation import Number, format_label, format_number, shorten
+from attn_magic.notation import Number, count, format_label, format_number, shorten
 from attn_magic.trace import AttentionTrace, Axis, Softmax, Stage
 from attn_magic.views.palette import heat, heat_picture
 from attn_magic.views.words import describe_check, describe_options, describe_sizes
@@ -89,7 +89,7 @@ def _header(trace: AttentionTrace) -> str:
     tokens = Axis("token", trace.tokens)
     shown = " ".join(_with_gap([_label(trace.tokens[place], _WRAPPED) for place in _places(tokens)], tokens, "…"))
     lines = [
-        f"{_count(len(tokens), 'token')}: {shown}",
+        f"{count(len(tokens), 'token')}: {shown}",
         _text(f"Sizes: {describe_sizes(trace)}."),
         _text(f"Options: {describe_options(trace)}."),
         _text(f"Check: {describe_check(trace)}."),
@@ -364,7 +364,3 @@ def _end_right_to_left(text: str) -> str:
         within = direction in _RIGHT_TO_LEFT or (within and direction in _JOINED)
         characters.append(character)
     return "".join(characters)
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
