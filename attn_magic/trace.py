@@ -1,12 +1,14 @@
 """The one record every view reads: what was computed, stage by stage, and the equation that made each stage.
 
-A trace is plain data. It draws nothing and computes nothing but windows into what it holds; the sentences below that start with
-"What" or "Where" are answered by other modules, which read it.
+A trace is plain data. It draws nothing and computes nothing but windows into what it holds. `explain`, `check`, `explorer`, `figure`, `save` and
+the like are asked here and answered by the module of that name, which reads the trace as anybody can.
 """
 
 import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import torch
@@ -20,9 +22,12 @@ from attn_magic.notation import PRECISION, Number
 from attn_magic.notices import Notice
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from attn_magic.attention import Check
     from attn_magic.explain import Explanation
     from attn_magic.views.explorer import Explorer
+    from attn_magic.views.worksheet import Worksheet
 
 
 @dataclass(frozen=True)
@@ -260,6 +265,39 @@ class AttentionTrace:
         from attn_magic.views.explorer import Explorer
 
         return Explorer(self)
+
+    def figure(self, stages: Sequence[str] | None = None, width: Number | None = None, theme: str = "light") -> "Figure":
+        """All stages, or those named, as a matplotlib figure of `width` inches in the theme "light", "dark" or "print".
+
+        Raises `TraceError` for a stage that is not there, `OptionError` for a theme or a width that is none.
+        """
+        from attn_magic.views.figure import figure
+
+        return figure(self, stages, width, theme)
+
+    def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write the trace to a file, as what its ending says: .html .png .svg .pdf .gif .tex .md .csv .npz .pt.
+
+        Raises `SaveError` where there is a file already, unless `overwrite`, and where nothing can be written.
+        """
+        from attn_magic.views.files import save
+
+        return save(self, path, overwrite=overwrite)
+
+    def to_code(self) -> str:
+        """A short script in plain torch that computes every stage again, bit for bit, and compares the output with torch's own function."""
+        from attn_magic.views.script import to_code
+
+        return to_code(self)
+
+    def worksheet(self, blank: str | Sequence[str] = ("attention_weights", "output"), key: bool = False) -> "Worksheet":
+        """A sheet to print on which the cells of the stages in `blank` are empty; with `key`, its answers and how they come about.
+
+        Raises `TraceError` for a stage that is not there.
+        """
+        from attn_magic.views.worksheet import worksheet
+
+        return worksheet(self, blank, key)
 
     def hidden(self, stage: Stage, rows: slice, columns: slice, head: int | None = None) -> Bool[Tensor, "rows columns"]:
         """True where a mask hides the cell: it stands for "may not attend", not for a number that happens to be −∞ or 0."""
