@@ -47,3 +47,7 @@ class TraceError(AttentionError):
 
 class OptionError(AttentionError):
     """A magic's line asks for something that does not exist or does not fit."""
+
+
+class SaveError(AttentionError):
+    """A file that cannot be written there, or not under that name; nothing that was there before has changed."""

@@ -70,12 +70,13 @@ class AttentionMagics(Magics):
             text, silenced = split_semicolon(request.expression, "#") if cell is None else split_semicolon(cell, "#%")
             x = self._evaluate(magic, request, text.strip()) if cell is None else _read_cell(magic, request, text)
             trace = self._attend(x, request)
+            _save(trace, request)
         if request.out:
             self.shell.push({request.out: trace})
         if request.quiet or silenced:
             return None
-        if asked.get("view") == "html" and not views.in_kernel(self.shell):
-            print("HTML needs a notebook; this is the text.")
+        if asked.get("view") in ("html", "widget", "figure") and not views.in_kernel(self.shell):
+            print("That view needs a notebook; this is the text.")
         return trace
 
     def _attend(self, x: object, request: Request) -> "attn_magic.trace.AttentionTrace":
@@ -128,6 +129,16 @@ def _mistakes_in_words() -> Iterator[None]:
         yield
     except AttentionError as error:
         raise UsageError(str(error)) from None
+
+
+def _save(trace: "attn_magic.trace.AttentionTrace", request: Request) -> None:
+    if request.save is None:
+        return
+    from attn_magic.views.files import save_from_line
+
+    path = save_from_line(trace, request.save, overwrite=request.overwrite)
+    if not request.quiet:
+        print(f"Saved {_show(str(path))}")
 
 
 def _read_cell(magic: str, request: Request, text: str) -> "attn_magic.matrix.Matrix":

@@ -40,6 +40,8 @@ class Request:
     weights: str | None = None
     view: str = "auto"
     precision: int = PRECISION
+    save: str | None = None
+    overwrite: bool = False
     help: bool = False
     expression: str = ""
 
@@ -116,8 +118,10 @@ OPTIONS = (
     Option("scale", ("--no-scale",), "leave that division out", constant=False),
     Option("col_dim", ("--col-dim",), "softmax down each column (0) or along each row (1)", choices=("0", "1"), convert=lambda flag, text: int(text)),
     Option("weights", ("--weights",), _WEIGHTS, "NAME|identity", ("identity",), takes_variable=True, convert=_read_weights),
-    Option("view", ("--view",), "tables in a notebook, text in a terminal, or one of them", choices=("auto", "html", "text")),
+    Option("view", ("--view",), "explorer in a notebook, text in a terminal, or one of them", choices=("auto", "widget", "html", "figure", "text")),
     Option("precision", ("--precision",), "decimals shown, 0 to 10", "N", convert=_read_precision),
+    Option("save", ("--save",), "write a file, too: .html .png .svg .pdf .gif .tex .md .csv .npz .pt", "FILE"),
+    Option("overwrite", ("--overwrite",), "let --save replace a file that is there"),
     Option("help", ("-h", "--help"), "explain all this"),
 )
 FLAGS = {flag: option for option in OPTIONS for flag in option.flags}
@@ -245,11 +249,14 @@ _.output, _.scores, _.explain("scores", 2, 0).
 %config AttentionMagics.seed = 7 changes a default; %config AttentionMagics
 lists them."""
 _WIDTH = 79
-_CALL_WIDTH = 27
+_CALL_WIDTH = 29
 
 
 def _describe(option: Option, mask: str) -> str:
     call = f"  {', '.join(option.flags)} {option.syntax}".rstrip()
     default = mask if option.name == "mask" else getattr(Request(), option.name)
     known = f"; default {default}" if option.syntax and default is not None else ""
-    return textwrap.fill(option.meaning + known, _WIDTH, initial_indent=f"{call:<{_CALL_WIDTH}}", subsequent_indent=" " * _CALL_WIDTH)
+    beside = f"{call:<{_CALL_WIDTH}}" if len(call) < _CALL_WIDTH else ""
+    indent = " " * _CALL_WIDTH
+    meaning = textwrap.fill(option.meaning + known, _WIDTH, initial_indent=beside or indent, subsequent_indent=indent)
+    return meaning if beside else f"{call}\n{meaning}"

@@ -212,6 +212,34 @@ def test_the_matrix_is_not_changed(ip, run):
     assert x.grad is None
 
 
+# --- Files ---------------------------------------------------------------------------------------------------------------------------
+
+
+def test_save_writes_a_file_and_says_so(run, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    trace = run("%%attention --save story.csv\nI 1.5 2\nam 3 4")
+    assert capsys.readouterr().out.startswith("Saved story.csv\n")
+    assert run("%%attention -q\n" + (tmp_path / "story.csv").read_text() + "\n") is None
+    assert torch.equal(run(f"%%attention\n{(tmp_path / 'story.csv').read_text()}").token_encodings, trace.token_encodings)
+
+
+def test_a_file_that_is_there_is_kept_unless_it_may_be_replaced(run, mistake, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "story.md").write_text("mine")
+    assert mistake("%attention --save story.md [[1, 2]]") == (
+        "There is a file 'story.md' already. Choose another name, or say that it may be replaced: overwrite=True, --overwrite."
+    )
+    assert (tmp_path / "story.md").read_text() == "mine"
+    run("%attention -q --save story.md --overwrite [[1, 2]]")
+    assert (tmp_path / "story.md").read_text() != "mine"
+
+
+def test_a_line_saves_into_this_folder_only(mistake):
+    assert mistake("%attention --save ../story.md [[1, 2]]") == (
+        "The file cannot be called '../story.md': it leads out of this folder. In Python, trace.save(path) takes any path."
+    )
+
+
 # --- Help --------------------------------------------------------------------------------------------------------------------------
 
 
@@ -231,22 +259,27 @@ takes a matrix you already have: a tensor, an array, a DataFrame, a list, or any
 expression that gives one. Either way the result is a trace to go on with:
 _.output, _.scores, _.explain("scores", 2, 0).
 
-  -o, --out NAME           keep the result in this variable, and still show it
-  -q, --quiet              show nothing; a final ; does the same
-  --tokens "WORDS"         a word for each row, in place of the matrix's own
-  --seed N                 what the weights are drawn with; default 42
-  --mask none|causal       causal: a token sees only itself and what came
-                           before; default none
-  --scale                  divide the scores by √d_k, as is the default
-  --no-scale               leave that division out
-  --col-dim 0|1            softmax down each column (0) or along each row (1);
-                           default 1
-  --weights NAME|identity  take W_q, W_k and W_v from this variable, or ones on
-                           the diagonal
-  --view auto|html|text    tables in a notebook, text in a terminal, or one of
-                           them; default auto
-  --precision N            decimals shown, 0 to 10; default 4
-  -h, --help               explain all this
+  -o, --out NAME             keep the result in this variable, and still show
+                             it
+  -q, --quiet                show nothing; a final ; does the same
+  --tokens "WORDS"           a word for each row, in place of the matrix's own
+  --seed N                   what the weights are drawn with; default 42
+  --mask none|causal         causal: a token sees only itself and what came
+                             before; default none
+  --scale                    divide the scores by √d_k, as is the default
+  --no-scale                 leave that division out
+  --col-dim 0|1              softmax down each column (0) or along each row
+                             (1); default 1
+  --weights NAME|identity    take W_q, W_k and W_v from this variable, or ones
+                             on the diagonal
+  --view auto|widget|html|figure|text
+                             explorer in a notebook, text in a terminal, or one
+                             of them; default auto
+  --precision N              decimals shown, 0 to 10; default 4
+  --save FILE                write a file, too: .html .png .svg .pdf .gif .tex
+                             .md .csv .npz .pt
+  --overwrite                let --save replace a file that is there
+  -h, --help                 explain all this
 
 %config AttentionMagics.seed = 7 changes a default; %config AttentionMagics
 lists them.
@@ -303,7 +336,7 @@ def test_defaults_are_those_of_a_trace():
 # --- Mistakes on the line ------------------------------------------------------------------------------------------------------------
 
 ALL_FLAGS = (
-    "The options are -o, --out, -q, --quiet, --tokens, --seed, --mask, --scale, --no-scale, --col-dim, --weights, --view, --precision, -h, --help."
+    "The options are -o, --out, -q, --quiet, --tokens, --seed, --mask, --scale, --no-scale, --col-dim, --weights, --view, --precision, --save, --overwrite, -h, --help."
 )
 
 
@@ -313,7 +346,7 @@ ALL_FLAGS = (
         ("--sede 3", f"There is no option --sede. Did you mean --seed?\n{ALL_FLAGS}"),
         ("--sed 3", f"There is no option --sed. Did you mean --seed?\n{ALL_FLAGS}"),
         ("--no", f"There is no option --no. Did you mean --no-scale?\n{ALL_FLAGS}"),
-        ("--verbose", f"There is no option --verbose.\n{ALL_FLAGS}"),
+        ("--frob", f"There is no option --frob.\n{ALL_FLAGS}"),
         ("-seed 3", f"There is no option -seed. Did you mean --seed?\n{ALL_FLAGS}"),
         ("—seed 3", f"There is no option —seed. Did you mean --seed?\n{ALL_FLAGS}"),
         ("--Seed=3", f"There is no option --Seed. Did you mean --seed?\n{ALL_FLAGS}"),
@@ -332,7 +365,7 @@ ALL_FLAGS = (
         ("--mask casual", "--mask is 'casual', but it is one of none, causal. Did you mean causal?"),
         ("--mask Causal", "--mask is 'Causal', but it is one of none, causal. Did you mean causal?"),
         ("--col-dim 2", "--col-dim is '2', but it is one of 0, 1."),
-        ("--view=picture", "--view is 'picture', but it is one of auto, html, text."),
+        ("--view=picture", "--view is 'picture', but it is one of auto, widget, html, figure, text. Did you mean figure?"),
         ("-o 2x", "-o is '2x', which cannot be the name of a variable. Use letters, digits and _, as in -o trace."),
         ("-o lambda", "-o is 'lambda', which cannot be the name of a variable. Use letters, digits and _, as in -o trace."),
         ('-o ""', "-o is '', which cannot be the name of a variable. Use letters, digits and _, as in -o trace."),
@@ -341,7 +374,7 @@ ALL_FLAGS = (
         ("-o Out", "-o is Out, a name that Python or IPython uses itself. Choose another one, as in -o trace."),
         ("--weights a.b", "--weights is 'a.b', but it takes identity or the name of a variable that has W_q, W_k and W_v."),
         ('--tokens "I am', 'A quote is opened and not closed, or a backslash ends the line: "I am'),
-        ("--view \x1b[31m", r"--view is '\x1b[31m', but it is one of auto, html, text."),
+        ("--view \x1b[31m", r"--view is '\x1b[31m', but it is one of auto, widget, html, figure, text."),
     ],
 )
 @pytest.mark.parametrize("cell", ["%attention {}", "%%attention {}\n1 2"])

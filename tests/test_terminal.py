@@ -100,7 +100,7 @@ def test_a_question_mark_explains(terminal):
 
 def test_html_needs_a_notebook_and_says_so(terminal):
     screen = plain(terminal.enter("%attention --view html [[1, 2]]"))
-    assert screen.count("HTML needs a notebook; this is the text.") == 1
+    assert screen.count("That view needs a notebook; this is the text.") == 1
     assert any("Attention weights" in line for line in screen)
 
 
