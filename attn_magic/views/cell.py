@@ -1,0 +1,76 @@
+"""The notebook cell that makes a trace again: `%%attention`, its options, and the matrix, exact and complete."""
+
+import re
+
+from attn_magic.matrix.numerals import is_numeral
+from attn_magic.notation import format_label
+from attn_magic.options import FLAGS
+from attn_magic.story import count_up
+from attn_magic.trace import AttentionTrace, Options, Stage
+from attn_magic.views.exact import exact
+
+_LIKE_NUMBERS = {"nan", "inf", "infinity", "none", "null", "na", "nil", "true", "false"}
+_FORMULA = re.compile(r"[=+\-@\t\r＝＋－＠]")  # what a spreadsheet takes for the beginning of one
+
+
+def to_cell(trace: AttentionTrace) -> str | None:
+    """A cell that computes `trace` again, its matrix and tokens written so that nothing is lost; None for stages put together by hand.
+
+    A mask or weights given in Python do not fit into a cell; a comment says so.
+    """
+    if trace.module is None:
+        return None
+    return "\n".join([_line(trace.options), *_comments(trace.options), *_table(trace.stages[0])]) + "\n"
+
+
+def quote_label(label: str) -> str:
+    r"""`label` in quotes, as CSV and a matrix cell have it.
+
+    What a spreadsheet would run begins with an apostrophe, which reading takes away again; characters that would break the line or steer a
+    terminal are shown as escapes.
+
+    >>> quote_label("am"), quote_label('the "a" key'), quote_label("=1+1")
+    ('"am"', '"the ""a"" key"', '"\'=1+1"')
+    """
+    shown = "\t".join(map(format_label, label.split("\t")))
+    guard = "'" if _FORMULA.match(shown) else ""
+    return '"' + guard + shown.replace('"', '""') + '"'
+
+
+def _line(options: Options) -> str:
+    words = ["%%attention", "--seed", str(options.seed)]
+    words += ["--mask", "causal"] if options.mask == "causal" else []
+    words += [] if options.scale else ["--no-scale"]
+    words += ["--col-dim", str(options.col_dim)] if options.col_dim != 1 else []
+    words += ["--weights", "identity"] if options.weights == "identity" else []
+    words += ["--temperature", exact(options.temperature)] if options.temperature != 1 and "--temperature" in FLAGS else []
+    return " ".join(words)
+
+
+def _comments(options: Options) -> list[str]:
+    elsewhere = [name for name in ("mask", "weights") if getattr(options, name) == "given"]
+    lines = [f"# The {name} came from Python: attend(…, {name}=…)." for name in elsewhere]
+    if options.temperature != 1 and "--temperature" not in FLAGS:
+        lines.append(f"# The temperature came from Python: attend(…, temperature={exact(options.temperature)}).")
+    return lines
+
+
+def _table(stage: Stage) -> list[str]:
+    """The matrix in columns; or, where a label is no plain word or a column has a name, as CSV."""
+    numbers = [[exact(value) for value in row] for row in stage.window(slice(None), slice(None)).tolist()]
+    labels = () if tuple(stage.rows.labels) == count_up("token", len(stage.rows)) else stage.rows.labels
+    is_plain = all(label.isalpha() and label.lower() not in _LIKE_NUMBERS for label in labels)
+    is_named = tuple(stage.columns.labels) != count_up("dim", len(stage.columns))
+    if is_plain and not is_named:
+        return _align([[label, *row] for label, row in zip(labels, numbers, strict=True)] if labels else numbers)
+    if labels and not is_named and all(is_numeral(label.strip()) for label in labels):
+        return [f'"{label}": {"  ".join(row)}' for label, row in zip(labels, numbers, strict=True)]  # in CSV they could be numbers
+    header = [quote_label(name) for name in (*(["token"] if labels else []), *stage.columns.labels)]
+    rows = [[quote_label(label), *row] for label, row in zip(labels, numbers, strict=True)] if labels else numbers
+    return [",".join(row) for row in (header, *rows)]
+
+
+def _align(rows: list[list[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    first, *others = widths
+    return ["  ".join([row[0].ljust(first), *(text.rjust(width) for text, width in zip(row[1:], others, strict=True))]).rstrip() for row in rows]

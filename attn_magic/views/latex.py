@@ -1,0 +1,194 @@
+r"""A trace as a LaTeX article that compiles as it stands, with pdflatex, lualatex or xelatex: labelled matrices and worked arithmetic.
+
+Labels are somebody's data: nothing in them is ever a command. Letters that pdflatex's fonts lack become their code points in a box there;
+lualatex and xelatex print them, with a font that has them.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+
+from attn_magic.explain import Explanation
+from attn_magic.notation import INFINITY, MINUS, Number, format_label, format_number, shorten
+from attn_magic.trace import AttentionTrace, Axis, Stage
+from attn_magic.views.cell import to_cell
+from attn_magic.views.exact import exact
+from attn_magic.views.excerpt import Fold, acts, cell, first_heads, left_out, worked_cell
+from attn_magic.views.origin import describe_origin
+
+ROWS, COLUMNS = Fold(whole=16, first=8, last=4), Fold(whole=12, first=6, last=3)
+
+_ESCAPES = {
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\^{}",
+    "\\": r"\textbackslash{}",
+    # The standard font has other signs in these places.
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    # The signs of formulas, which are no letters.
+    MINUS: r"\ensuremath{-}",
+    INFINITY: r"\ensuremath{\infty}",
+    "×": r"\ensuremath{\times}",
+    "≈": r"\ensuremath{\approx}",
+    "√": r"\ensuremath{\surd}",
+    "Σ": r"\ensuremath{\Sigma}",
+    "→": r"\ensuremath{\to}",
+    "ᵀ": r"\ensuremath{^{\top}}",
+    "·": r"\ensuremath{\cdot}",
+    "…": r"\dots{}",
+}
+_LIGATURE = re.compile(r"([-`',])(?=\1)|([?!])(?=`)")  # two signs that would be printed as one: a dash, a quotation mark
+_ACCENTED = frozenset("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿ")  # letters that pdflatex's standard font can print
+_FORMULA = re.compile(r"[A-Za-z_ =/()ᵀ√]+")
+
+_PREAMBLE = r"""\documentclass{article}
+\usepackage{amsmath}
+\usepackage{geometry}
+\usepackage{graphicx}
+\geometry{margin=2cm}
+\setlength{\parindent}{0pt}
+% A matrix that is wider than the page is made smaller.
+\newcommand{\fitted}[1]{\sbox0{$\displaystyle #1$}\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox0}\else\usebox0\fi}"""
+
+
+def to_latex(trace: AttentionTrace) -> str:
+    """Every stage of `trace` as a matrix with its labels, and a worked cell for each act. Given numbers are exact, computed ones rounded."""
+    return document(trace, "Attention, step by step", _blocks(trace))
+
+
+def stage_to_latex(trace: AttentionTrace, stage: str) -> str:
+    """The matrix of one stage alone, as a displayed formula for an article that uses amsmath. Raises `TraceError` for a stage that is not there."""
+    return "\n".join(f"\\[\n{formula}\n\\]" for formula in _formulas(trace, trace[stage])) + "\n"
+
+
+def document(trace: AttentionTrace, title: str, blocks: Iterable[str]) -> str:
+    """A whole article; comments at its top say what made it, and how to make it again."""
+    again = to_cell(trace)
+    comments = [describe_origin(trace), *(["To make it again in a notebook:", *again.splitlines()] if again else [])]
+    body = "\n\n".join(["\\begin{document}", f"\\section*{{{escape(title)}}}", *blocks, "\\end{document}"])
+    return "\n".join([*(f"% {line}" for line in comments), _PREAMBLE, *_declare(body), body]) + "\n"
+
+
+def escape(text: str) -> str:
+    r"""`text` as LaTeX that prints exactly it.
+
+    >>> escape("R&D_{x}"), escape("-->")
+    ('R\\&D\\_\\{x\\}', '-{}-\\textgreater{}')
+    """
+    escaped = "".join(_ESCAPES.get(character, character) for character in format_label(text))
+    return _LIGATURE.sub(lambda sign: sign[0] + "{}", escaped).replace("...", r"{\ldots}")
+
+
+def label(text: str) -> str:
+    r"""A label of a matrix, cut where it is very long."""
+    return rf"\text{{{escape(shorten(format_label(text)))}}}"
+
+
+def matrix(stage: Stage, write: Callable[[int, int], str], down: Fold = ROWS, across: Fold = COLUMNS) -> str:
+    """The shown cells of `stage`, each as `write` gives it, with their labels above and in front."""
+    rows, columns = down.places(stage.rows), across.places(stage.columns)
+    lines = [" & ".join(["", *(_name(stage.columns, column, r"\cdots") for column in columns)]) + r" \\ \hline"]
+    for row in rows:
+        cells = [r"\cdots" if column is None else r"\vdots" if row is None else write(row, column) for column in columns]
+        lines.append(" & ".join([_name(stage.rows, row, r"\vdots"), *cells]) + r" \\")
+    return "\n".join([rf"\begin{{array}}{{l|{'r' * len(columns)}}}", *lines, r"\end{array}"])
+
+
+def display(formula: str) -> str:
+    """`formula` on lines of its own, no wider than the page."""
+    return f"\\[\n\\fitted{{\n{formula}\n}}\n\\]"
+
+
+def number(value: Number | bool, precision: int | None) -> str:
+    """A number in a formula: with `precision` decimals, or exact where that is None."""
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    return plain(exact(value) if precision is None else format_number(value, precision))
+
+
+def plain(text: str) -> str:
+    """A number as `format_number` or `exact` wrote it, in a formula."""
+    return text.replace(MINUS, "-").replace(INFINITY, "inf").replace("inf", r"\infty").replace("NaN", "nan").replace("nan", r"\text{NaN}")
+
+
+def heading(stage: Stage, fold: Fold | None = None, remark: str = "") -> str:
+    """What a stage is called and what it means, in a paragraph."""
+    legend = " 1: may attend, 0: hidden." if stage.is_mask else ""
+    axes = f"Rows: {stage.rows.name}, columns: {stage.columns.name}."
+    words = " ".join(filter(None, [stage.meaning + legend, axes, left_out(stage, fold or ROWS, fold or COLUMNS), remark]))
+    return rf"\textbf{{{escape(stage.title)}}}, {symbol(stage.symbol)}. {escape(words)}"
+
+
+def symbol(text: str) -> str:
+    r"""The symbol of a stage as a formula, or as text where it is none that can be told.
+
+    >>> symbol("A = softmax(QKᵀ/√d_k)")
+    '$A = \\mathrm{softmax}(QK^{\\top}/\\sqrt{d_k})$'
+    """
+    if not _FORMULA.fullmatch(text) or re.search(r"_(?!\w)|__|\w_\w+_", text):
+        return escape(text)
+    formula = re.sub(r"√([A-Za-z](?:_[A-Za-z])?)", r"\\sqrt{\1}", text).replace("√", r"\surd ").replace("ᵀ", r"^{\top}")
+    formula = formula.replace(" where ", r"\ \mathrm{where}\ ")
+    formula = re.sub(r"(?<![\\A-Za-z{])[a-z]{2,}", r"\\mathrm{\g<0>}", formula)
+    return f"${formula}$"
+
+
+def arithmetic(explanation: Explanation) -> str:
+    """The arithmetic behind one cell, line by line."""
+    lines = [explanation.formula, *explanation.lines, *filter(None, [explanation.sentence])]
+    return "{\\small\\raggedright\n" + "\n".join(f"{escape(line)}\\par" for line in lines) + "\n}"
+
+
+def _blocks(trace: AttentionTrace) -> Iterator[str]:
+    yield escape(f"{describe_origin(trace)}.")
+    for notice in trace.notices:
+        yield escape(notice.text)
+    for place, (act, stages) in enumerate(acts(trace), start=1):
+        yield rf"\subsection*{{{place} {escape(act)}}}"
+        for stage in stages:
+            yield heading(stage)
+            yield from _matrices(trace, stage)
+        explanation = worked_cell(trace, stages)
+        if explanation is not None:
+            yield "Where one of these numbers comes from:"
+            yield arithmetic(explanation)
+    yield escape(f"Check: {trace.check()}.")
+
+
+def _matrices(trace: AttentionTrace, stage: Stage) -> Iterator[str]:
+    for head, formula in zip(first_heads(stage), _formulas(trace, stage), strict=True):
+        if stage.heads is not None and head is not None:
+            yield escape(shorten(format_label(stage.heads.labels[head])))
+        yield display(formula)
+
+
+def _formulas(trace: AttentionTrace, stage: Stage) -> Iterator[str]:
+    """The matrix of each head."""
+    precision = None if stage.equation is None else trace.options.precision
+    for head in first_heads(stage):
+        yield matrix(stage, lambda row, column, head=head: number(cell(stage, row, column, head), precision))  # type: ignore[misc]
+
+
+def _name(axis: Axis, place: int | None, gap: str) -> str:
+    return gap if place is None else label(axis.labels[place])
+
+
+def _declare(body: str) -> Iterator[str]:
+    """What pdflatex should print for letters it does not know; the other engines print them as they are."""
+    foreign = sorted({character for character in body if not character.isascii() and character not in _ACCENTED})
+    if not foreign:
+        return
+    yield "% pdflatex prints the code points of letters that its fonts lack. For the letters themselves use lualatex or xelatex"
+    yield r"% and a font that has them, as in \usepackage{fontspec}\setmainfont{Noto Sans}."
+    yield r"\ifdefined\directlua\else\ifdefined\XeTeXrevision\else"
+    for character in foreign:
+        yield rf"\DeclareUnicodeCharacter{{{ord(character):04X}}}{{\fbox{{\tiny {ord(character):04X}}}}}% {unicodedata.name(character, '')}"
+    yield r"\fi\fi"

@@ -1,0 +1,115 @@
+"""A trace as Markdown that reads the same on GitHub, in a notebook and as plain text: headings, tables, worked arithmetic.
+
+Numbers that were given are written exactly, computed ones rounded. Labels are somebody's data: wherever Markdown, HTML or a formula
+renderer could see something in them, they are written as character references.
+"""
+
+import re
+from collections.abc import Iterator
+
+from attn_magic.explain import Explanation
+from attn_magic.notation import format_label, format_number, shorten
+from attn_magic.trace import AttentionTrace, Axis, Stage
+from attn_magic.views.cell import to_cell
+from attn_magic.views.exact import exact
+from attn_magic.views.excerpt import Fold, acts, cell, first_heads, left_out, worked_cell
+from attn_magic.views.origin import describe_origin
+
+FOLD = Fold(whole=16, first=8, last=4)
+MOST_LETTERS = 200  # of a label in a table
+
+# Everything that Markdown, HTML, a formula renderer, a template engine or GitHub (@names, #numbers, :emoji:, addresses) could see something in.
+_ACTIVE = re.compile(r"[\\`*<>&|$\[\]{}~^#@]|(?<![^\W_])_|_(?![^\W_])|:(?=\S)|(?<=www)\.|^[-+=]|(?<=^[0-9])[.)]|(?<=^[0-9]{2})[.)]", re.IGNORECASE)
+
+
+def to_markdown(trace: AttentionTrace) -> str:
+    """Every stage of `trace` as a table, a worked cell for each act, and the `%%attention` cell that makes it again."""
+    return "\n\n".join(_blocks(trace)) + "\n"
+
+
+def stage_to_markdown(trace: AttentionTrace, stage: str) -> str:
+    """One stage alone, with its title and its table, to be put into a text. Raises `TraceError` for a stage that is not there."""
+    return "\n\n".join(_stage(trace, trace[stage])) + "\n"
+
+
+def escape(text: str) -> str:
+    """`text` as Markdown that shows exactly it, in a paragraph, a heading or a table.
+
+    >>> escape("R&D|x"), escape("the snake_case of W_q.")
+    ('R&#38;D&#124;x', 'the snake_case of W_q.')
+    """
+    return _ACTIVE.sub(lambda sign: f"&#{ord(sign[0])};", format_label(text))
+
+
+def _blocks(trace: AttentionTrace) -> Iterator[str]:
+    yield "# Attention, step by step"
+    yield escape(describe_origin(trace)) + "."
+    again = to_cell(trace)
+    if again is not None:
+        yield "To make it again in a notebook, after `%load_ext attn_magic`:"
+        yield _fence(again.rstrip("\n"))
+    if trace.notices:
+        yield "\n".join(f"- {escape(notice.text)}" for notice in trace.notices)
+    for number, (act, stages) in enumerate(acts(trace), start=1):
+        yield f"## {number} {escape(act)}"
+        for stage in stages:
+            yield from _stage(trace, stage)
+        explanation = worked_cell(trace, stages)
+        if explanation is not None:
+            yield from _worked(explanation)
+    yield escape(f"Check: {trace.check()}.")
+
+
+def _stage(trace: AttentionTrace, stage: Stage) -> Iterator[str]:
+    sizes = " × ".join(f"{size:,}" for size in stage.shape)
+    yield f"### {escape(stage.title)}: {escape(stage.symbol)}"
+    legend = " ✓: may attend, ·: hidden." if stage.is_mask else ""
+    yield f"{escape(stage.meaning)}{legend} {sizes}, called {escape(stage.name)}. {left_out(stage, FOLD, FOLD)}".rstrip()
+    for head in first_heads(stage):
+        if stage.heads is not None and head is not None:
+            yield f"**{_label(stage.heads.labels[head])}**"
+        yield "\n".join(_table(trace, stage, head))
+
+
+def _table(trace: AttentionTrace, stage: Stage, head: int | None) -> Iterator[str]:
+    rows, columns = FOLD.places(stage.rows), FOLD.places(stage.columns)
+    yield _row([f"{escape(stage.rows.name)} / {escape(stage.columns.name)}", *(_name(stage.columns, column) for column in columns)])
+    yield _row([":--", *("--:" for _ in columns)])
+    for row in rows:
+        numbers = ["⋮" if row is None or column is None else _number(trace, stage, row, column, head) for column in columns]
+        yield _row([_name(stage.rows, row), *numbers])
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _name(axis: Axis, place: int | None) -> str:
+    return "⋮" if place is None else _label(axis.labels[place])
+
+
+def _label(label: str) -> str:
+    """One label. In <code>, where notebooks look for no formulas, unless it is a plain word."""
+    text = shorten(format_label(label[: MOST_LETTERS + 1]), MOST_LETTERS)
+    return text if re.fullmatch(r"[^\W_]+(?: [^\W_]+)*", text) else f"<code>{escape(text)}</code>"
+
+
+def _number(trace: AttentionTrace, stage: Stage, row: int, column: int, head: int | None) -> str:
+    value = cell(stage, row, column, head)
+    if isinstance(value, bool):
+        return "✓" if value else "·"
+    return exact(value) if stage.equation is None else format_number(value, trace.options.precision)
+
+
+def _worked(explanation: Explanation) -> Iterator[str]:
+    yield "Where one of these numbers comes from:"
+    yield _fence("\n".join([explanation.formula, *(f"  {line}" for line in explanation.lines)]), "text")
+    if explanation.sentence:
+        yield escape(explanation.sentence)
+
+
+def _fence(text: str, language: str = "") -> str:
+    """`text` as a block of code; the fence is longer than any in it."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text}\n{fence}"

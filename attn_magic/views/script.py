@@ -1,0 +1,259 @@
+"""A trace as a short script in plain torch that computes every stage once more.
+
+It is written from the equations alone. Products are matrix products where their indices are one, everything else is an einsum; given
+stages are written out, drawn from the seed or named (`torch.eye`), whichever gives the same bits.
+"""
+
+import keyword
+import math
+import re
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from attn_magic.expressions import Expression
+from attn_magic.notation import Number, format_label, shorten
+from attn_magic.trace import AttentionTrace, Contraction, Elementwise, Reference, Softmax, Stage
+from attn_magic.views.exact import exact
+from attn_magic.views.excerpt import heads, read_whole
+from attn_magic.views.origin import describe_origin
+
+_TAKEN = frozenset({*keyword.kwlist, *keyword.softkwlist, "torch", "nn", "F", "math", "generator", "expected", "print"})
+_INFIX = {"+": 1, "-": 1, "*": 2, "/": 2}  # and how tightly each holds its arguments
+_TIGHTEST = 3
+
+
+def to_code(trace: AttentionTrace) -> str:
+    """A script in plain torch that computes every stage of `trace`, bit for bit, each under its own name.
+
+    It ends with the comparison to `F.scaled_dot_product_attention`, where there is something to compare.
+    """
+    body = "\n".join(_Writer(trace).lines())
+    uses = {"import math": "math.", "import torch": "", "import torch.nn.functional as F": "F.", "from torch import nn": "nn."}
+    imports = "\n".join(line for line, mark in uses.items() if re.search(rf"\b{re.escape(mark)}", body))
+    return f"# Attention, step by step, in plain torch.\n# {describe_origin(trace)}\n\n{imports}\n{body}\n"
+
+
+def variable_names(trace: AttentionTrace) -> dict[str, str]:
+    """The name of each stage, and of each constant, in the script: its own, unless Python or the script needs that for something else."""
+    constants = [name for stage in trace if isinstance(stage.equation, Elementwise) for name in stage.equation.constants]
+    names: dict[str, str] = {}
+    for name in dict.fromkeys([*(stage.name for stage in trace), *constants]):
+        plain = re.sub(r"\W", "_", name, flags=re.ASCII)
+        plain = f"stage_{plain}" if not plain.isidentifier() or plain in _TAKEN else plain
+        while plain in names.values():
+            plain += "_"
+        names[name] = plain
+    return names
+
+
+class _Writer:
+    """What is known while the script is being written: the names in use, and what the constants are at this line."""
+
+    def __init__(self, trace: AttentionTrace) -> None:
+        self.trace = trace
+        self.names = variable_names(trace)
+        self.drawn = _drawn(trace)
+        self.constants: dict[str, Number] = {}
+
+    def lines(self) -> Iterator[str]:
+        act = ""
+        for stage in self.trace:
+            if stage.act != act:
+                act = stage.act
+                yield f"\n# {_comment(act)}"
+            yield from self.stage(stage)
+        yield f"\nprint({self.names[self.trace.stages[-1].name]})"
+        yield from self.comparison()
+
+    def stage(self, stage: Stage) -> Iterator[str]:
+        name = self.names[stage.name]
+        match stage.equation:
+            case Contraction() as equation:
+                yield f"{name} = {self.contraction(equation)}  # {_shape(stage)}"
+            case Elementwise() as equation:
+                yield from self.assign_constants(equation)
+                yield f"{name} = {self.elementwise(equation)}"
+            case Softmax() as equation:
+                yield f"{name} = {self.softmax(equation)}"
+            case _:
+                yield from self.given(name, stage)
+
+    def given(self, name: str, stage: Stage) -> Iterator[str]:
+        if stage.name in self.drawn:
+            if stage.name == self.drawn[0]:
+                yield f"generator = torch.Generator().manual_seed({self.trace.options.seed})"
+            rows, columns = stage.shape
+            yield f"{name} = nn.init.kaiming_uniform_(torch.empty({rows}, {columns}, dtype=torch.float32), a=5**0.5, generator=generator)"
+            return
+        yield f"# {_comment(f'{stage.title}: {stage.meaning}')}"
+        yield f"{name} = {_named_matrix(stage) or _written_out(stage, self.trace.tokens)}"
+
+    def contraction(self, equation: Contraction) -> str:
+        operands = [self.names[operand] for operand in equation.operands]
+        turned = _matrix_product(equation)
+        if turned is None:
+            return f'torch.einsum("{equation.indices}", {", ".join(operands)})'
+        transposed = ".mT" if len(equation.result_letters) > 2 else ".T"
+        return " @ ".join(operand + transposed * turn for operand, turn in zip(operands, turned, strict=True))
+
+    def assign_constants(self, equation: Elementwise) -> Iterator[str]:
+        for name, value in equation.constants.items():
+            if self.constants.get(name) != value:
+                self.constants[name] = value
+                yield f"{self.names[name]} = {_number(value)}"
+
+    def elementwise(self, equation: Elementwise) -> str:
+        text, _ = self.expression(equation.expression, equation)
+        operands = [self.trace[name] for name in equation.operands]
+        # A bare operand would make the stage another name of the same tensor.
+        return f"{text}.clone()" if isinstance(equation.expression, str) and operands else text
+
+    def expression(self, expression: Expression, equation: Elementwise) -> tuple[str, int]:
+        """The expression in torch, and how tightly it holds together."""
+        if not isinstance(expression, tuple):
+            return (self.names[expression] if isinstance(expression, str) else _number(expression)), _TIGHTEST
+        function, *arguments = expression
+        parts = [self.expression(argument, equation) for argument in arguments]
+        if function in _INFIX:
+            return _infix(function, parts), _INFIX[function]
+        texts = [text for text, _ in parts]
+        on_tensors = [_has_operand(argument, equation) for argument in arguments]
+        if function == "sqrt" and not on_tensors[0]:
+            return f"{_bracket(parts[0], _TIGHTEST)}**0.5", _TIGHTEST
+        return _call(function, texts, on_tensors), _TIGHTEST
+
+    def softmax(self, equation: Softmax) -> str:
+        operand, dim = self.names[equation.operand], -1 if equation.over == "columns" else -2
+        text = f"torch.softmax({operand}, dim={dim})"
+        if not (read_whole(self.trace[equation.operand]) == -torch.inf).all(dim=dim).any():
+            return text
+        # Where everything is hidden, softmax gives NaN, and torch's attention 0.
+        return f"{text}.masked_fill(({operand} == -torch.inf).all(dim={dim}, keepdim=True), 0.0)"
+
+    def comparison(self) -> Iterator[str]:
+        reference, check = self.trace.reference, self.trace.check()
+        if reference is None or check.difference is None:
+            yield f"# {_comment(check.text)}"
+            return
+        output = self.names[reference.output]
+        yield f"\nexpected = F.scaled_dot_product_attention({', '.join(self.sdpa_arguments(reference))})"
+        yield f'print("largest difference from torch:", ({output} - expected).abs().max().item())'
+        yield f'print("agrees with torch:", torch.allclose({output}, expected, rtol=1.3e-6, atol=1e-5))'
+
+    def sdpa_arguments(self, reference: Reference) -> Iterator[str]:
+        yield from (self.names[name] for name in (reference.query, reference.key, reference.value))
+        if reference.mask is not None:
+            yield f"attn_mask={self.names[reference.mask]}"
+        if reference.scale != 1 / len(self.trace[reference.key].columns) ** 0.5:  # torch's own default
+            yield f"scale={reference.scale!r}"
+
+
+def _comment(text: str) -> str:
+    return format_label(text)
+
+
+def _shape(stage: Stage) -> str:
+    return " × ".join(map(str, stage.shape))
+
+
+def _drawn(trace: AttentionTrace) -> tuple[str, ...]:
+    """The stages that drawing weights with the seed gives, in the order in which they are drawn."""
+    if trace.module is None:
+        return ()
+    names = [name.removesuffix(".weight") for name, _ in trace.module.named_parameters()]
+    if any(name not in trace or trace[name].equation is not None or trace[name].heads for name in names):
+        return ()
+    generator = torch.Generator(device="cpu").manual_seed(trace.options.seed)
+    for name in names:
+        empty = torch.empty(*trace[name].shape, dtype=torch.float32, device="cpu")
+        if not _same_bits(torch.nn.init.kaiming_uniform_(empty, a=math.sqrt(5), generator=generator), read_whole(trace[name])):
+            return ()
+    return tuple(names)
+
+
+def _same_bits(one: Tensor, other: Tensor) -> bool:
+    return one.dtype == other.dtype and torch.equal(one.contiguous().view(torch.uint8), other.contiguous().view(torch.uint8))
+
+
+def _named_matrix(stage: Stage) -> str:
+    """A matrix that has a name of its own: the identity, or the mask that lets a token see itself and what came before."""
+    if stage.heads is not None:
+        return ""
+    rows, columns = stage.shape
+    value = read_whole(stage)
+    if stage.is_mask:
+        return f"torch.ones({rows}, {columns}, dtype=torch.bool).tril()" if _same_bits(value, torch.ones(rows, columns).bool().tril()) else ""
+    identity = torch.eye(rows, columns, dtype=torch.float32, device="cpu")
+    return f"torch.eye({rows}{'' if rows == columns else f', {columns}'}, dtype=torch.float32)" if _same_bits(value, identity) else ""
+
+
+def _written_out(stage: Stage, tokens: tuple[str, ...]) -> str:
+    labels = (
+        [f"  # {_comment(shorten(format_label(token[:200])))}" for token in tokens] if tuple(stage.rows.labels) == tokens else [""] * len(stage.rows)
+    )
+    rows = [line for head in heads(stage) for line in _rows(stage, head, labels)]
+    kind = read_whole(stage).dtype
+    return f"torch.tensor(\n    [\n{chr(10).join(rows)}\n    ],\n    dtype={kind},\n)"
+
+
+def _rows(stage: Stage, head: int | None, labels: list[str]) -> list[str]:
+    values = stage.window(slice(None), slice(None), head).tolist()
+    rows = [f"[{', '.join(map(_number, row))}],{label}" for row, label in zip(values, labels, strict=True)]
+    if head is None:
+        return [f"        {row}" for row in rows]
+    return ["        [", *(f"            {row}" for row in rows), "        ],"]
+
+
+def _number(value: Number | bool) -> str:
+    text = exact(value)
+    return text if math.isfinite(value) else text.replace("nan", "torch.nan").replace("inf", "torch.inf")
+
+
+def _matrix_product(equation: Contraction) -> tuple[bool, bool] | None:
+    """Which of two operands have to be transposed for this to be their matrix product, if it is one."""
+    if len(equation.operands) != 2:
+        return None
+    (left, right), result = equation.operand_letters, equation.result_letters
+    shared = set(left[-2:]) & set(right[-2:]) - set(result)
+    heads = result[:-2]
+    if len(shared) != 1 or left[:-2] != heads or right[:-2] != heads or len(set(left + right)) != len(heads) + 3:
+        return None
+    k = shared.pop()
+    row, column = left[-2:].replace(k, ""), right[-2:].replace(k, "")
+    if result[-2:] != row + column:
+        return None
+    return left[-2:] != row + k, right[-2:] != k + column
+
+
+def _infix(function: str, parts: list[tuple[str, int]]) -> str:
+    first, *others = parts
+    binding = _INFIX[function]
+    # a - (b - c) is not a - b - c, and in floats a + (b + c) is not a + b + c either.
+    return f" {function} ".join([_bracket(first, binding), *(_bracket(other, binding + 1) for other in others)])
+
+
+def _bracket(part: tuple[str, int], least: int) -> str:
+    text, binding = part
+    return f"({text})" if binding < least else text
+
+
+def _has_operand(expression: Expression, equation: Elementwise) -> bool:
+    if isinstance(expression, tuple):
+        return any(_has_operand(argument, equation) for argument in expression[1:])
+    return isinstance(expression, str) and expression not in equation.constants
+
+
+def _call(function: str, texts: list[str], on_tensors: list[bool]) -> str:
+    if function == "max" and any(on_tensors):
+        tensors = [text if is_tensor else f"torch.tensor({text}, dtype=torch.float32)" for text, is_tensor in zip(texts, on_tensors, strict=True)]
+        text = tensors[0]
+        for other in tensors[1:]:
+            text = f"torch.maximum({text}, {other})"
+        return text
+    if function == "more":  # arguments that were summed up: a count and what they come to
+        return texts[1]
+    if function == "where" or any(on_tensors):
+        return f"torch.{function}({', '.join(texts)})"
+    return f"max({', '.join(texts)})" if function == "max" else f"math.{function}({', '.join(texts)})"

@@ -1,0 +1,106 @@
+"""The cell that makes a trace again."""
+
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from attn_magic import attend, parse_matrix
+from attn_magic.notation import format_label
+from attn_magic.views.cell import quote_label, to_cell
+from tests.kinds import KINDS
+from tests.labels import LABELS
+from tests.traces import INDIAN
+
+
+def read(cell: str):
+    line, _, body = cell.partition("\n")
+    assert line.startswith("%%attention ")
+    return parse_matrix(body)
+
+
+def test_it_is_what_somebody_would_type():
+    trace = attend(INDIAN, tokens="I am Indian", mask="causal", scale=False, col_dim=0, seed=7, weights="identity")
+    assert to_cell(trace) == (
+        "%%attention --seed 7 --mask causal --no-scale --col-dim 0 --weights identity\n"
+        "I       1.16   0.23\n"
+        "am      0.57   1.36\n"
+        "Indian  4.41  -2.16\n"
+    )
+
+
+def test_labels_that_are_no_plain_words_stand_in_quotes():
+    assert to_cell(attend(INDIAN, tokens=["nan", "=1", 'say "a"'])) == (
+        '%%attention --seed 42\n"token","dim 1","dim 2"\n"nan",1.16,0.23\n"\'=1",0.57,1.36\n"say ""a""",4.41,-2.16\n'
+    )
+
+
+def test_labels_that_are_numbers_stand_before_a_colon():
+    trace = attend(INDIAN, tokens=["2024", "-1", "1e5"])
+    assert to_cell(trace) == '%%attention --seed 42\n"2024": 1.16  0.23\n"-1": 0.57  1.36\n"1e5": 4.41  -2.16\n'
+    assert read(to_cell(trace)).labels == ("2024", "-1", "1e5")
+
+
+def test_named_columns_make_it_csv():
+    trace = attend(pd.DataFrame(INDIAN, index=["I", "am", "Indian"], columns=["x", "y z"]))
+    assert to_cell(trace) == '%%attention --seed 42\n"token","x","y z"\n"I",1.16,0.23\n"am",0.57,1.36\n"Indian",4.41,-2.16\n'
+    assert read(to_cell(trace)).columns == ("x", "y z")
+
+
+def test_names_that_nobody_gave_are_left_out():
+    assert to_cell(attend(INDIAN)) == "%%attention --seed 42\n1.16   0.23\n0.57   1.36\n4.41  -2.16\n"
+
+
+def test_what_came_from_python_is_said_in_a_comment():
+    cell = to_cell(attend(INDIAN, mask=torch.eye(3).bool(), weights=dict.fromkeys(["W_q", "W_k", "W_v"], torch.eye(2))))
+    assert cell.splitlines()[1:3] == ["# The mask came from Python: attend(…, mask=…).", "# The weights came from Python: attend(…, weights=…)."]
+    assert read(cell).values == read(to_cell(attend(INDIAN))).values
+
+
+def test_stages_put_together_by_hand_have_none():
+    assert to_cell(KINDS["two heads"]()) is None
+
+
+@pytest.mark.parametrize("options", ["", "--mask causal", "--no-scale", "--col-dim 0", "--weights identity", "--seed 7"])
+def test_running_it_gives_the_same_output(run, options):
+    """Through IPython, as a reader would."""
+    first = run(f"%%attention {options}\nI 1.16 0.23\nam 0.57 1.36\nIndian 4.41 -2.16")
+    again = run(to_cell(first))
+    assert torch.equal(again.output, first.output)
+    assert again.tokens == first.tokens
+    assert again.options == first.options
+
+
+WORDS = st.lists(
+    st.text(st.characters(blacklist_characters="'\"“”‘’„‚‛‟＂＇;|\\&#%:", codec="utf-8"), min_size=1, max_size=8), min_size=1, max_size=4
+)
+
+
+@given(WORDS, st.data())
+@settings(max_examples=60, deadline=None)
+def test_any_labels_and_numbers_come_back(words, data):
+    number = st.floats(width=32, allow_nan=False, allow_infinity=False)
+    rows = data.draw(st.lists(st.lists(number, min_size=2, max_size=2), min_size=len(words), max_size=len(words)))
+    trace = attend(rows, tokens=words)
+    matrix = read(to_cell(trace))
+    assert torch.tensor(matrix.values).view(torch.int32).equal(trace.token_encodings.view(torch.int32))
+    assert matrix.labels == tuple("\t".join(map(format_label, word.split("\t"))) for word in words) or matrix.labels is None
+
+
+# Inside quotes a matrix cell still takes this for LaTeX; longer labels are refused.
+UNREADABLE = {name for name, label in LABELS.items() if "\\end{" in label or len(label) > 9_998}
+
+
+@pytest.mark.parametrize("name", [name for name in LABELS if name not in UNREADABLE])
+@pytest.mark.parametrize("others", [["am", "b c"], []], ids=["among others", "alone"])
+def test_every_label_comes_back(name, others):
+    tokens = [LABELS[name], *others]
+    trace = attend(INDIAN[: len(tokens)], tokens=tokens)
+    matrix = read(to_cell(trace))
+    assert torch.tensor(matrix.values).equal(trace.token_encodings)
+    assert matrix.labels == tuple("\t".join(map(format_label, token.split("\t"))) for token in tokens)
+
+
+def test_a_quoted_label_is_one_line_of_printable_text():
+    assert quote_label("a\r\nb\x1b[0m\u202e") == '"a\\x0d\\x0ab\\x1b[0m\\u202e"'

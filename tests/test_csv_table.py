@@ -1,0 +1,89 @@
+"""CSV: for spreadsheets, for other programs, and back into %%attention."""
+
+import csv
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import attn_magic
+from attn_magic import TraceError, attend, parse_matrix
+from attn_magic.notation import format_label
+from attn_magic.views.csv_table import to_csv
+from tests.kinds import KINDS
+from tests.labels import EXPECTED, LABELS
+from tests.traces import INDIAN, cross_attention_with_softcap
+
+MADE = f"attn_magic {attn_magic.__version__} · torch {torch.__version__.partition('+')[0]}"
+csv.field_size_limit(2_000_000)
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+
+
+def records(text: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text, newline=""), strict=True))
+
+
+def as_written(label: str) -> str:
+    """Invisible characters as escapes, but for the tab."""
+    return "\t".join(map(format_label, label.split("\t")))
+
+
+def test_the_matrix_as_a_table():
+    assert to_csv(attend(INDIAN, tokens=["I", "=am", 'say "x"'], seed=7)) == (
+        f'"token · {MADE} · seed 7 · mask none · scale True · col_dim 1 · weights seeded · temperature 1.0","dim 1","dim 2"\r\n'
+        '"I",1.16,0.23\r\n"\'=am",0.57,1.36\r\n"say ""x""",4.41,-2.16\r\n'
+    )
+
+
+def test_any_stage_by_its_name():
+    assert to_csv(cross_attention_with_softcap(), "mask") == (
+        f'"query · {MADE}","the","cat","is","asleep"\r\n'
+        '"le",True,True,False,True\r\n"chat",False,False,False,False\r\n"dort",True,False,True,True\r\n'
+    )
+    assert records(to_csv(cross_attention_with_softcap(), "output"))[4][:2] == ["head 2", "le"]
+
+
+def test_a_stage_that_is_not_there():
+    with pytest.raises(TraceError, match=r"no stage 'skores'\. Did you mean 'scores'"):
+        to_csv(attend(INDIAN), "skores")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_another_reader_finds_the_same_numbers(kind):
+    trace = KINDS[kind]()
+    for stage in trace:
+        frame = pd.read_csv(io.StringIO(to_csv(trace, stage.name)), index_col=list(range(len(stage.shape) - 1)))
+        values = frame.to_numpy().reshape(stage.shape)
+        np.testing.assert_array_equal(values if stage.is_mask else values.astype(np.float32), stage.value.numpy())
+
+
+@pytest.mark.parametrize("name", LABELS)
+@pytest.mark.parametrize("others", [["am", "b c"], []], ids=["among others", "alone"])
+def test_labels_are_data_in_a_spreadsheet(name, others):
+    """One record for each row, no cell that begins like a formula, numbers as they are."""
+    tokens = [LABELS[name], *others]
+    _, *rows = records(to_csv(attend(INDIAN[: len(tokens)], tokens=tokens)))
+    written = as_written(tokens[0])
+    assert [row[0] for row in rows] == [("'" if written.startswith(FORMULA) else "") + written, *others]
+    assert [row[1:] for row in rows] == [["1.16", "0.23"], ["0.57", "1.36"], ["4.41", "-2.16"]][: len(rows)]
+
+
+# What a matrix cell takes for LaTeX also inside quotes; longer labels are refused.
+UNREADABLE = {name for name, label in LABELS.items() if "\\end{" in label or len(label) > 9_998}
+
+
+@pytest.mark.parametrize("name", [name for name in LABELS if name not in UNREADABLE])
+@pytest.mark.parametrize("others", [["am", "b c"], []], ids=["among others", "alone"])
+def test_pasted_back_it_is_the_same_matrix_with_the_same_labels(name, others):
+    tokens = [LABELS[name], *others]
+    trace = attend(INDIAN[: len(tokens)], tokens=tokens)
+    matrix = parse_matrix(to_csv(trace))
+    assert torch.tensor(matrix.values).equal(trace.token_encodings)
+    assert matrix.labels == tuple(map(as_written, tokens))
+    assert matrix.columns == ("dim 1", "dim 2")
+
+
+def test_every_label_that_has_to_come_back_does():
+    assert not [name for name, expect in EXPECTED.items() if expect.get("roundtrip_via_own_parser") and name in UNREADABLE]

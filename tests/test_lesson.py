@@ -1,0 +1,117 @@
+"""The self-contained page as a text; what it does in a browser is in test_lesson_browser.py."""
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+import torch
+
+from attn_magic import TraceError, attend
+from attn_magic.views.lesson import to_page
+from attn_magic.views.page import to_html
+from attn_magic.views.story import values_of
+from tests.kinds import KINDS
+from tests.labels import LABELS
+from tests.traces import INDIAN
+
+
+class Page(HTMLParser):
+    """Elements, attributes, and the text of every script."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.scripts: dict[str, str] = {}
+        self.title = ""
+        self._script: str | None = None
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [(tag, name) for name, _ in attrs]
+        self._script = dict(attrs).get("id", "loader") if tag == "script" else tag if tag == "title" else None
+
+    def handle_data(self, data):
+        if self._script == "title":
+            self.title += data
+        elif self._script:
+            self.scripts[self._script] = self.scripts.get(self._script, "") + data
+
+    def handle_endtag(self, tag):
+        self._script = None
+
+
+def unpack(text: str) -> str:
+    return gzip.decompress(base64.b64decode(text)).decode()
+
+
+def test_a_small_page_is_small():
+    assert len(to_page(attend(INDIAN, tokens="I am Indian")).encode()) <= 100_000
+
+
+def test_the_policy_admits_the_two_scripts_of_the_page_and_nothing_else():
+    text = to_page(attend(INDIAN))
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1]
+    scripts = Page(text).scripts
+    hashes = [
+        "'sha256-" + base64.b64encode(hashlib.sha256(code.encode()).digest()).decode() + "'"
+        for code in (scripts["loader"], unpack(scripts["module"]))
+    ]
+    assert policy == (
+        f"default-src 'none'; script-src {' '.join(hashes)}; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def test_the_story_and_the_numbers_are_those_of_the_trace():
+    trace = KINDS["two heads"]()
+    scripts = Page(to_page(trace)).scripts
+    assert set(scripts) == {"story", "values", "stylesheet", "module", "loader"}
+    assert json.loads(scripts["story"])["tokens"] == list(trace.tokens)
+    assert base64.b64decode(scripts["values"]) == values_of(trace)
+
+
+def test_the_explorer_is_inside_as_it_is():
+    from importlib import resources
+
+    scripts = Page(to_page(attend(INDIAN))).scripts
+    folder = resources.files("attn_magic.views")
+    assert unpack(scripts["module"]).startswith(folder.joinpath("explorer.js").read_text(encoding="utf-8"))
+    assert unpack(scripts["stylesheet"]) == folder.joinpath("explorer.css").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_readers_without_scripts_have_every_stage_as_a_table(kind):
+    trace = KINDS[kind]()
+    assert to_html(trace) in to_page(trace)
+
+
+def test_it_has_a_title_a_language_and_the_lines_that_make_it_again():
+    text = to_page(attend(INDIAN, tokens="I am Indian", mask="causal"))
+    assert text.startswith('<!DOCTYPE html>\n<html lang="en">\n')
+    assert Page(text).title == "Attention, step by step: I am Indian"
+    assert "What computes anew needs torch: run the lines below in a notebook, after %load_ext attn_magic." in text
+    assert "%%attention --seed 42 --mask causal\nI       1.16   0.23\n" in text
+
+
+def test_what_cannot_be_made_from_lines_says_less():
+    assert "What computes anew needs torch: a notebook." in to_page(KINDS["two heads"]())
+    assert "<pre" not in to_page(attend(torch.ones(50, 50)))
+
+
+@pytest.mark.parametrize("label", LABELS.values(), ids=LABELS)
+def test_labels_add_no_element_and_no_attribute(label):
+    plain, page = (Page(to_page(attend(INDIAN, tokens=["am", word, "b"]))) for word in ("x", label))
+    assert page.tags == plain.tags
+    assert [name for name in page.attributes if name[1] != "title"] == [name for name in plain.attributes if name[1] != "title"]
+    assert json.loads(page.scripts["story"])["tokens"] == ["am", label, "b"]
+
+
+def test_what_is_too_much_for_a_page_is_refused():
+    with pytest.raises(TraceError, match="its limit is 8 MB"):
+        to_page(attend(torch.ones(1200, 2)))

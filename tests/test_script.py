@@ -1,0 +1,149 @@
+"""The script in plain torch: whatever trace it was written from, running it gives every stage again."""
+
+import contextlib
+import io
+import subprocess
+import sys
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import attn_magic
+from attn_magic import attend
+from attn_magic.views.script import to_code, variable_names
+from tests.kinds import KINDS
+from tests.labels import LABELS
+from tests.traces import INDIAN
+
+ORIGIN = "Made by attn_magic 0.1.0 with torch {torch}: seed=42, mask=causal, scale=True, col_dim=1, weights=seeded, temperature=2.0"
+SCRIPT = """# Attention, step by step, in plain torch.
+# {origin}
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+# Project
+# Token encodings: One row per token: its word embedding plus position encoding.
+token_encodings = torch.tensor(
+    [
+        [1.16, 0.23],  # I
+        [0.57, 1.36],  # am
+        [4.41, -2.16],  # Indian
+    ],
+    dtype=torch.float32,
+)
+generator = torch.Generator().manual_seed(42)
+W_q = nn.init.kaiming_uniform_(torch.empty(2, 2, dtype=torch.float32), a=5**0.5, generator=generator)
+W_k = nn.init.kaiming_uniform_(torch.empty(2, 2, dtype=torch.float32), a=5**0.5, generator=generator)
+W_v = nn.init.kaiming_uniform_(torch.empty(2, 2, dtype=torch.float32), a=5**0.5, generator=generator)
+query = token_encodings @ W_q.T  # 3 × 2
+key = token_encodings @ W_k.T  # 3 × 2
+value = token_encodings @ W_v.T  # 3 × 2
+
+# Compare
+scores = query @ key.T  # 3 × 3
+d_k = 2
+scaled_scores = scores / d_k**0.5
+temperature = 2.0
+tempered_scores = scaled_scores / temperature
+# Mask: Which keys a query may attend to.
+mask = torch.ones(3, 3, dtype=torch.bool).tril()
+masked_scores = torch.where(mask, tempered_scores, -torch.inf)
+
+# Normalise
+attention_weights = torch.softmax(masked_scores, dim=-1)
+
+# Blend
+output = attention_weights @ value  # 3 × 2
+
+print(output)
+
+expected = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, scale={scale})
+print("largest difference from torch:", (output - expected).abs().max().item())
+print("agrees with torch:", torch.allclose(output, expected, rtol=1.3e-6, atol=1e-5))
+"""
+
+
+def run(script: str) -> dict[str, object]:
+    namespace: dict[str, object] = {}
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(compile(script, "script.py", "exec", dont_inherit=True), namespace)
+    return namespace
+
+
+def same_bits(one: torch.Tensor, other: torch.Tensor) -> bool:
+    return one.dtype == other.dtype and one.shape == other.shape and one.contiguous().view(torch.uint8).equal(other.contiguous().view(torch.uint8))
+
+
+def test_it_reads_like_a_lesson():
+    """Given numbers as typed, weights from the seed, one line for each equation, torch's own function at the end."""
+    trace = attend(INDIAN, tokens="I am Indian", mask="causal", temperature=2.0)
+    origin = ORIGIN.format(torch=torch.__version__.partition("+")[0]).replace("0.1.0", attn_magic.__version__)
+    assert to_code(trace) == SCRIPT.format(origin=origin, scale=repr(1 / 2**0.5 / 2.0))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_running_it_gives_every_stage_bit_for_bit(kind):
+    """Products inside hand-built traces may come from another routine of torch: there the last bit is its own."""
+    trace = KINDS[kind]()
+    namespace = run(to_code(trace))
+    for stage in trace:
+        value = namespace[variable_names(trace)[stage.name]]
+        if trace.module is None and stage.equation is not None:
+            torch.testing.assert_close(value, stage.value, rtol=1e-6, atol=1e-6)
+        else:
+            assert same_bits(value, stage.value), stage.name
+
+
+def test_it_needs_nothing_but_torch():
+    """In a process of its own, where this package cannot be imported."""
+    script = "import sys; sys.modules['attn_magic'] = None\n" + to_code(attend(INDIAN))
+    ran = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, timeout=120, check=True)
+    assert ran.stdout.startswith("tensor([[1.0100, 1.0641],\n        [0.2040, 0.7057],\n        [3.4989, 2.2427]])\nlargest difference from torch: ")
+    assert ran.stdout.endswith("agrees with torch: True\n")
+
+
+def test_what_cannot_be_compared_with_torch_says_so():
+    assert "# torch has no single function to compare this attention with\n" in to_code(attend(INDIAN, col_dim=0))
+    assert "# not compared with torch: not every number is finite\n" in to_code(KINDS["not finite"]())
+
+
+def test_weights_that_were_changed_afterwards_are_written_out():
+    """The seed is used only where it gives these very weights."""
+    trace = attend(INDIAN)
+    trace["W_k"].value[0, 0] += 1
+    assert "manual_seed" not in to_code(trace)
+    assert same_bits(run(to_code(trace))["W_k"], trace.W_k)
+
+
+@pytest.mark.parametrize("label", LABELS.values(), ids=LABELS)
+def test_labels_are_comments_and_nothing_else(label):
+    """The same statements run, whatever the tokens are called."""
+    trace = attend(INDIAN, tokens=[label, "am", label])
+    plain = to_code(attend(INDIAN, tokens=["x", "am", "x"]))
+    script = to_code(trace)
+    assert compile(script, "s", "exec").co_code == compile(plain, "s", "exec").co_code
+    assert script.encode("utf-8").count(b"\n") == plain.count("\n")
+
+
+@given(
+    rows=st.lists(
+        st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False, min_value=-(2.0**60), max_value=2.0**60), min_size=3, max_size=3),
+        min_size=1,
+        max_size=4,
+    ),
+    seed=st.integers(-(2**63), 2**64 - 1),
+    scale=st.booleans(),
+    col_dim=st.sampled_from([0, 1]),
+    mask=st.sampled_from([None, "causal"]),
+    temperature=st.sampled_from([1.0, 0.3, 7]),
+)
+@settings(max_examples=40, deadline=None)
+def test_any_matrix_and_any_options(rows, seed, scale, col_dim, mask, temperature):
+    trace = attend(rows, seed=seed, scale=scale, col_dim=col_dim, mask=mask, temperature=temperature)
+    namespace = run(to_code(trace))
+    for stage in trace:
+        assert same_bits(namespace[stage.name], stage.value), stage.name
