@@ -11,6 +11,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from attn_magic.views.explorer import BESIDE_AN_EXPLORER
+
 DEMO = Path(__file__).parent.parent / "demo.ipynb"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -22,6 +24,9 @@ def run(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         cell.outputs = [output for output in cell.get("outputs", []) if WIDGET not in output.get("data", {})] if cell.cell_type == "code" else None
+        for output in cell.outputs or []:
+            if "text/html" in output.get("data", {}):  # its style is about the explorer in the output after it
+                output.data["text/html"] = output.data["text/html"].removeprefix(BESIDE_AN_EXPLORER)
         if cell.cell_type != "code":
             del cell["outputs"]
     return notebook

@@ -13,6 +13,7 @@ from nbclient.exceptions import CellExecutionError
 
 EXAMPLE = "I       1.16  0.23\nam      0.57  1.36\nIndian  4.41 -2.16"
 SECONDS = 60
+NO_OUTPUTS = ("status", "execute_input", "comm_open", "comm_msg", "comm_close")
 
 
 class Notebook:
@@ -25,7 +26,7 @@ class Notebook:
     def run(self, cell):
         outputs = []
         reply = self.client.execute_interactive(cell, output_hook=outputs.append, timeout=SECONDS)
-        return reply["content"], [message for message in outputs if message["msg_type"] not in ("status", "execute_input")]
+        return reply["content"], [message for message in outputs if message["msg_type"] not in NO_OUTPUTS]
 
     def shown(self, cell):
         """The outputs of a cell that succeeds, each as its kind and what is in it."""
@@ -45,10 +46,15 @@ def notebook(tmp_path_factory):
     manager.shutdown_kernel(now=True)
 
 
-def test_a_cell_sends_one_inert_output_of_tables_and_text(notebook):
-    [(kind, data)] = notebook.shown(f"%%attention\n{EXAMPLE}")
-    assert kind == "display_data"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def test_a_cell_sends_an_inert_output_of_tables_and_text_and_then_the_explorer(notebook):
+    [(kind, data), (other_kind, live)] = notebook.shown(f"%%attention\n{EXAMPLE}")
+    assert kind == other_kind == "display_data"
     assert sorted(data) == ["text/html", "text/plain"]
+    assert sorted(live) == [WIDGET, "text/plain"]
+    assert live["text/plain"] == ""
     assert "1.0100" in data["text/plain"]
     assert "\x1b" not in data["text/plain"]
     assert "<table" in data["text/html"]
@@ -62,20 +68,34 @@ def test_the_trace_is_kept_in_underscore_and_out(notebook):
 
 
 def test_a_trace_shows_itself_again_wherever_it_is_displayed(notebook):
-    [first] = notebook.shown(f"%%attention -o story\n{EXAMPLE}")
-    assert notebook.shown("story") == [first]
-    assert notebook.shown("display(story)") == [first]
+    [first, _] = notebook.shown(f"%%attention -o story\n{EXAMPLE}")
+    assert notebook.shown("story")[0] == first
+    assert notebook.shown("display(story)")[0] == first
     [(kind, data)] = notebook.shown("[story]")
     assert kind == "execute_result"
     assert data["text/plain"].startswith("[<AttentionTrace of 3 × 2: ")
 
 
-@pytest.mark.parametrize(("view", "kinds"), [("text", ["text/plain"]), ("html", ["text/html", "text/plain"]), ("auto", ["text/html", "text/plain"])])
+@pytest.mark.parametrize(
+    ("view", "kinds"),
+    [
+        ("text", [["text/plain"]]),
+        ("html", [["text/html", "text/plain"]]),
+        ("widget", [[WIDGET, "text/plain"]]),
+        ("figure", [["image/png", "text/plain"]]),
+        ("auto", [["text/html", "text/plain"], [WIDGET, "text/plain"]]),
+    ],
+)
 def test_view_says_what_is_sent(notebook, view, kinds):
-    [(_, data)] = notebook.shown(f"%%attention -o story --view {view}\n{EXAMPLE}")
-    assert sorted(data) == kinds
-    [(_, again)] = notebook.shown("story")
-    assert again == data
+    for cell in (f"%%attention -o story --view {view}\n{EXAMPLE}", "story"):
+        assert [sorted(data) for _, data in notebook.shown(cell)] == kinds
+
+
+def test_a_matrix_too_large_for_the_explorer_is_shown_as_tables_and_says_so(notebook):
+    [(_, data)] = notebook.shown("%attention [[1.0, 2.0]] * 1000")
+    sentence = "The explorer would have to hold 12.0 MB for all stages of 1,000 × 2; its limit is 8 MB."
+    assert data["text/plain"].startswith(sentence)
+    assert data["text/html"].startswith(f"<p>{sentence}")
 
 
 @pytest.mark.parametrize("cell", [f"%%attention\n{EXAMPLE};", f"%%attention -q\n{EXAMPLE}", "%attention [[1, 2]];"])
@@ -84,7 +104,7 @@ def test_quiet_cells_show_nothing(notebook, cell):
 
 
 def test_a_comment_above_the_magic_just_works(notebook):
-    assert len(notebook.shown(f"# attention\n\n%%masked_attention\n{EXAMPLE}")) == 1
+    assert len(notebook.shown(f"# attention\n\n%%masked_attention\n{EXAMPLE}")) == 2
 
 
 @pytest.mark.parametrize(
@@ -127,7 +147,7 @@ def test_an_interrupt_stops_the_cell(notebook):
     assert reply["parent_header"]["msg_id"] == message
     assert reply["content"]["ename"] == "KeyboardInterrupt"
     drain(notebook.client)
-    assert len(notebook.shown("%attention [[1, 2]]")) == 1
+    assert len(notebook.shown("%attention [[1, 2]]")) == 2
 
 
 def drain(client):
@@ -138,16 +158,25 @@ def drain(client):
         pass
 
 
-def test_no_widget_is_made_and_nothing_is_left_in_the_namespace(notebook):
+def test_nothing_is_left_in_the_namespace(notebook):
     notebook.shown("%reset -f")
     notebook.shown(f"%%attention\n{EXAMPLE}")
-    [(_, text)] = notebook.shown("import sys; print('ipywidgets' in sys.modules, [name for name in globals() if 'att' in name.lower()])")
-    assert text == "False []\n"
+    [(_, text)] = notebook.shown("print([name for name in globals() if 'att' in name.lower()])")
+    assert text == "[]\n"
+
+
+def test_an_explorer_is_closed_when_the_extension_is_unloaded(notebook):
+    count = "import ipywidgets; print(len(ipywidgets.widgets.widget._instances))"
+    notebook.shown(f"%%attention\n{EXAMPLE}")
+    notebook.shown("%unload_ext attn_magic")
+    [(_, text)] = notebook.shown(count)
+    notebook.shown("%load_ext attn_magic")
+    assert text == "0\n"
 
 
 def test_after_a_reload_a_trace_is_still_shown_once(notebook):
     notebook.shown("%reload_ext attn_magic")
-    assert len(notebook.shown(f"%%attention\n{EXAMPLE}")) == 1
+    assert len(notebook.shown(f"%%attention\n{EXAMPLE}")) == 2
 
 
 def test_after_unloading_a_trace_is_an_ordinary_object(notebook):
@@ -165,5 +194,5 @@ def test_a_notebook_stops_at_the_cell_that_fails(tmp_path, monkeypatch):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     with pytest.raises(CellExecutionError, match="Row 2 has 2 numbers"):
         NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
-    assert len(notebook.cells[1].outputs) == 1
+    assert len(notebook.cells[1].outputs) == 2
     assert notebook.cells[3].execution_count is None

@@ -1,6 +1,8 @@
 """How a trace reaches the reader: which view goes to which front end.
 
-A notebook gets one inert output, tables as HTML with the text beside it; a terminal gets the text in its own width and colours.
+A notebook gets two outputs: an inert one, tables as HTML with the text beside it, and the explorer, which takes its place as long as it is
+alive. One bundle with all of them would not do: JupyterLab shows an error, and not the tables, where a widget's kernel is gone. A terminal
+gets the text in its own width and colours.
 The trace itself knows nothing of this. IPython is told here, by the name of its type, so that loading the magics imports no torch.
 """
 
@@ -10,7 +12,10 @@ import shutil
 import sys
 from collections.abc import Callable
 from functools import partial
+from html import escape
 from typing import TYPE_CHECKING, Any, Literal
+
+from attn_magic.errors import TraceError
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -22,11 +27,14 @@ _TRACE = ("attn_magic.trace", "AttentionTrace")
 
 def start_showing(shell: "InteractiveShell") -> None:
     """Let every trace that is a cell's result, or is given to `display`, be shown by one of the views."""
-    _formatter(shell).for_type_by_name(*_TRACE, show_in_notebook if in_kernel(shell) else partial(print_in_terminal, shell))
+    _formatter(shell).for_type_by_name(*_TRACE, partial(show_in_notebook if in_kernel(shell) else print_in_terminal, shell))
 
 
 def stop_showing(shell: "InteractiveShell") -> None:
-    """Let IPython show a trace as any other object."""
+    """Let IPython show a trace as any other object, and close the explorers that are still open."""
+    explorer = sys.modules.get("attn_magic.views.explorer")
+    if explorer is not None:
+        explorer.close_all()
     _formatter(shell).pop(".".join(_TRACE), None)
 
 
@@ -41,20 +49,44 @@ def _formatter(shell: "InteractiveShell") -> Any:
     return display.ipython_display_formatter if in_kernel(shell) else display.formatters["text/plain"]
 
 
-def show_in_notebook(trace: "attn_magic.trace.AttentionTrace") -> None:
-    """Send the inert output; IPython calls this and then keeps the trace in `_` and `Out`, without a further output."""
+def show_in_notebook(shell: "InteractiveShell", trace: "attn_magic.trace.AttentionTrace") -> None:
+    """Send all outputs; IPython calls this and then keeps the trace in `_` and `Out`, without a further output."""
     from IPython.display import publish_display_data
 
-    publish_display_data(notebook_bundle(trace))  # type: ignore[no-untyped-call]
+    for bundle in notebook_outputs(shell, trace):
+        publish_display_data(bundle)  # type: ignore[no-untyped-call]
 
 
-def notebook_bundle(trace: "attn_magic.trace.AttentionTrace") -> dict[str, str]:
-    """What a notebook stores of `trace`: text, and tables unless `--view text` asked for text alone."""
-    bundle = {"text/plain": load_text_view()(trace)}
+def notebook_outputs(shell: "InteractiveShell", trace: "attn_magic.trace.AttentionTrace") -> list[dict[str, Any]]:
+    """What a notebook stores of `trace`: tables and text, then the explorer; or the one of them that `--view` asked for."""
+    view = trace.options.view
+    if view in ("text", "html"):
+        return [_inert_bundle(trace)]
+    if view == "figure":
+        return [_picture_bundle(trace)]
+    from attn_magic.views.explorer import BESIDE_AN_EXPLORER, explore_in_cell
+
+    try:
+        live = explore_in_cell(trace, shell).output()
+    except TraceError as error:
+        return [_inert_bundle(trace, str(error))]
+    return [live] if view == "widget" else [_inert_bundle(trace, style=BESIDE_AN_EXPLORER), live]
+
+
+def _picture_bundle(trace: "attn_magic.trace.AttentionTrace") -> dict[str, Any]:
+    from attn_magic.views.figure import picture
+
+    return {"image/png": picture(trace, "png"), "text/plain": load_text_view()(trace)}
+
+
+def _inert_bundle(trace: "attn_magic.trace.AttentionTrace", remark: str = "", style: str = "") -> dict[str, str]:
+    """Text, and tables unless `--view text` asked for text alone, with a remark above them."""
+    text = load_text_view()(trace)
+    bundle = {"text/plain": f"{remark}\n\n{text}" if remark else text}
     if trace.options.view != "text":
         from attn_magic.views.page import to_html
 
-        bundle["text/html"] = to_html(trace)
+        bundle["text/html"] = style + (f"<p>{escape(remark)}</p>" if remark else "") + to_html(trace)
     return bundle
 
 

@@ -1,0 +1,150 @@
+"""A trace as a page can hold it: one text that tells the story of its stages, and one run of bytes with all their numbers.
+
+Numbers travel as bytes because JSON would take three times as much and knows neither NaN nor −∞. The text is ASCII, and `<`, `>` and `&`
+are escaped, so that it stays inert wherever it is put: a widget's state, a script element, a saved notebook.
+"""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+from attn_magic.errors import TraceError
+from attn_magic.expressions import Expression
+from attn_magic.notation import Number
+from attn_magic.trace import AttentionTrace, Axis, Contraction, Elementwise, Equation, Options, Softmax, Stage
+
+MOST_BYTES = 8_000_000  # of one trace's story and numbers; 512 tokens × 64 features with a mask and a temperature take 6.3 million
+_VERSION = 1
+_MARKUP = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
+_EXACT_IN_JAVASCRIPT = 2**53
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What the reader of a story may change: cells of the stages in `edit`, cells of the mask, some of the options; and where to go back to."""
+
+    edit: tuple[str, ...] = ()
+    mask: bool = False
+    options: tuple[str, ...] = ()
+    undo: bool = False
+    redo: bool = False
+    reset: bool = False
+
+
+NOTHING = Offer()
+
+
+def story_of(trace: AttentionTrace, can: Offer = NOTHING, *, mask_stage: str | None = None, revision: int = 0) -> str:
+    """The story of `trace` as JSON: its tokens, options and notices, and for each stage its axes, its words, its equation and where its numbers are.
+
+    `can` is what somebody behind the page is able to recompute, `mask_stage` the stage whose cells are clicked to hide and show keys, and
+    `revision` counts, so that two stories with the same words but other numbers are not the same text.
+    """
+    found = trace.first_nonfinite()
+    stages, offset = [], 0
+    for stage in trace:
+        stages.append(_tell(stage, trace.tokens, offset))
+        offset += _size(stage)
+    story = {
+        "version": _VERSION,
+        "revision": revision,
+        "precision": trace.options.precision,
+        "tokens": list(trace.tokens),
+        "options": _tell_options(trace.options),
+        "notices": [{"code": notice.code, "text": notice.text} for notice in trace.notices],
+        "check": str(trace.check()),
+        "nonfinite": None if found is None else {"stage": found[0].name, "place": list(found[1])},
+        "can": asdict(can),
+        "maskStage": mask_stage,
+        "stages": stages,
+    }
+    return json.dumps(story, allow_nan=False, separators=(",", ":")).translate(_MARKUP)
+
+
+def values_of(trace: AttentionTrace) -> bytes:
+    """The numbers of all stages, one after another, row by row and head by head: float32, little-endian; one byte for each cell of a mask."""
+    return b"".join(_read(stage, head) for stage in trace for head in (range(len(stage.heads)) if stage.heads else [None]))
+
+
+def refuse_too_long(trace: AttentionTrace) -> None:
+    """Raise `TraceError` where the numbers and labels of `trace` are more than a page should hold, before any of them is read."""
+    size = sum(_size(stage) for stage in trace) + sum(map(len, trace.tokens))
+    if size > MOST_BYTES:
+        rows, columns = trace.stages[0].shape[-2:]
+        raise TraceError(
+            f"The explorer would have to hold {size / 1e6:,.1f} MB for all stages of {rows:,} × {columns:,}; its limit is {MOST_BYTES / 1e6:.0f} MB. "
+            "Take part of the matrix, as in x[:512] for the first 512 tokens."
+        )
+
+
+def _tell(stage: Stage, tokens: tuple[str, ...], offset: int) -> dict[str, Any]:
+    return {
+        "name": stage.name,
+        "title": stage.title,
+        "symbol": stage.symbol,
+        "act": stage.act,
+        "meaning": stage.meaning,
+        "sentence": stage.sentence,
+        "rows": _tell_axis(stage.rows, tokens),
+        "columns": _tell_axis(stage.columns, tokens),
+        "heads": None if stage.heads is None else _tell_axis(stage.heads, tokens),
+        "mask": stage.is_mask,
+        "shape": list(stage.shape),
+        "offset": offset,
+        "equation": _tell_equation(stage.equation),
+    }
+
+
+def _tell_axis(axis: Axis, tokens: Sequence[str]) -> dict[str, Any]:
+    # Most axes are the tokens again: their labels are written once.
+    return {"name": axis.name, "labels": "tokens" if tuple(axis.labels) == tokens else list(axis.labels)}
+
+
+def _tell_equation(equation: Equation | None) -> dict[str, Any] | None:
+    match equation:
+        case None:
+            return None
+        case Contraction():
+            return {"kind": "contraction", "indices": equation.indices, "operands": list(equation.operands)}
+        case Elementwise():
+            constants = {name: _tell_number(value) for name, value in equation.constants.items()}
+            return {"kind": "elementwise", "expression": _tell_expression(equation.expression), "constants": constants}
+        case Softmax():
+            return {"kind": "softmax", "operand": equation.operand, "over": equation.over}
+
+
+def _tell_expression(expression: Expression) -> Any:
+    if isinstance(expression, tuple):
+        return [expression[0], *(_tell_expression(argument) for argument in expression[1:])]
+    return expression if isinstance(expression, str | bool) else _tell_number(expression)
+
+
+def _tell_number(value: Number) -> Any:
+    """A JSON number, or ["number", "-inf"] for what JSON has no number for."""
+    return value if math.isfinite(value) else ["number", str(float(value))]
+
+
+def _tell_options(options: Options) -> dict[str, Any]:
+    return {
+        # JavaScript rounds longer whole numbers; as a text they stay what they are.
+        "seed": options.seed if abs(options.seed) < _EXACT_IN_JAVASCRIPT else str(options.seed),
+        "mask": options.mask,
+        "scale": options.scale,
+        "col_dim": options.col_dim,
+        "weights": options.weights,
+        "temperature": _tell_number(options.temperature),
+    }
+
+
+def _size(stage: Stage) -> int:
+    return math.prod(stage.shape) * (1 if stage.is_mask else 4)
+
+
+def _read(stage: Stage, head: int | None) -> bytes:
+    values = stage.window(slice(None), slice(None), head).detach()
+    numbers = values.to(device="cpu", dtype=torch.uint8 if stage.is_mask else torch.float32).contiguous().numpy()
+    return numbers.astype(numbers.dtype.newbyteorder("<"), copy=False).tobytes()

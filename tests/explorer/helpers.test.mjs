@@ -1,0 +1,134 @@
+// What the explorer decides before it draws anything.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import {
+  commonWords,
+  describeArea,
+  describeCell,
+  hiddenCells,
+  layOut,
+  rangeOf,
+  readBlock,
+  readStory,
+  shortestText,
+  sourceAreas,
+  stepFrom,
+  surfaceFor,
+  themeOf,
+  unfilled,
+  usedTransposed,
+} from "../../attn_magic/views/explorer.js";
+
+const stories = JSON.parse(readFileSync(new URL("../data/explanation_cases.json", import.meta.url), "utf-8"));
+const read = (name) => readStory(JSON.stringify(stories[name].story), Buffer.from(stories[name].values, "base64"));
+const causal = read("causal, tempered");
+const heads = read("two heads");
+
+test("a story's numbers are read from any place in a buffer", () => {
+  assert.equal(causal.byName.get("token_encodings").values[0], Math.fround(1.16));
+  assert.equal(heads.byName.get("masked_scores").values[2], -Infinity);
+  assert.ok(causal.byName.get("mask").values instanceof Uint8Array);
+});
+
+test("a cell is named by its row, its column and its value", () => {
+  assert.equal(describeCell(causal, { stage: "scores", row: 2, column: 0, head: null }), "query Indian, key I, 0.4842");
+  assert.equal(describeCell(causal, { stage: "attention_weights", row: 0, column: 2, head: null }), "query I, key Indian, 0, hidden");
+  assert.equal(describeCell(causal, { stage: "mask", row: 0, column: 2, head: null }), "query I, key Indian, hidden");
+  assert.match(describeCell(heads, { stage: "scores", row: 2, column: 3, head: 1 }), /^head 2, query dort, key asleep, −?[\d.]+$/);
+});
+
+test("sources are named as rows and columns", () => {
+  const [query, key] = sourceAreas(causal, { stage: "scores", row: 2, column: 0, head: null });
+  assert.deepEqual([query.stage, query.rows, query.columns], ["query", [2, 2], [0, 1]]);
+  assert.equal(describeArea(causal.byName.get("query"), query), "query Indian");
+  assert.equal(describeArea(causal.byName.get("key"), key), "key I");
+});
+
+test("a mask hides what is made from it, and only there", () => {
+  assert.deepEqual([...hiddenCells(causal, causal.byName.get("attention_weights"), null)], [0, 1, 1, 0, 0, 1, 0, 0, 0]);
+  assert.equal(hiddenCells(causal, causal.byName.get("scores"), null), null);
+  assert.equal(hiddenCells(causal, causal.byName.get("output"), null), null);
+});
+
+test("the range of colours leaves hidden cells out and spans every head", () => {
+  const [low] = rangeOf(causal, causal.byName.get("attention_weights"));
+  assert.ok(low > 0);
+  const values = heads.byName.get("scores").values;
+  assert.deepEqual(rangeOf(heads, heads.byName.get("scores")), [Math.min(...values), Math.max(...values)]);
+  assert.equal(rangeOf(heads, heads.byName.get("masked_scores"), { row: 1, head: 0 }), null);
+});
+
+test("weights stand above what they make, and the stages of an act follow each other", () => {
+  const [project, compare, normalise, blend] = layOut(causal);
+  assert.deepEqual([project, compare, normalise, blend].map((act) => act.title), ["Project", "Compare", "Normalise", "Blend"]);
+  assert.deepEqual(
+    project.groups.map(({ above, main }) => [above.map((stage) => stage.name).join(), main.name]),
+    [["", "token_encodings"], ["W_q", "query"], ["W_k", "key"], ["W_v", "value"]],
+  );
+  assert.deepEqual(compare.groups.map(({ main, link }) => [main.name, link]), [
+    ["scores", ""],
+    ["scaled_scores", "÷ √d_k"],
+    ["tempered_scores", "÷ temperature"],
+    ["mask", ""],
+    ["masked_scores", "mask by M"],
+  ]);
+  assert.equal(layOut(heads)[1].groups[1].link, "cap × tanh(x / cap)");
+});
+
+test("a matrix that a product uses transposed is known", () => {
+  assert.equal(usedTransposed(causal, "W_q")?.name, "query");
+  assert.equal(usedTransposed(causal, "key")?.name, "scores");
+  for (const name of ["token_encodings", "query", "value", "attention_weights", "output"]) assert.equal(usedTransposed(causal, name), null, name);
+});
+
+test("labels over narrow columns lose the words they share", () => {
+  assert.equal(commonWords(["token 1", "token 12"]), "token ".length);
+  assert.equal(commonWords(["a b c", "a b d"]), "a b ".length);
+  for (const labels of [["The", "cat"], ["token 1"], ["to ", "to b"], [" a", "b"], ["", "a"], ["\u202e a", "\u202e b"]]) assert.equal(commonWords(labels), labels.length === 1 ? 6 : 0, labels.join());
+});
+
+test("small stages have digits, large ones a canvas, huge ones a sentence", () => {
+  const sized = (rows, columns) => surfaceFor({ rows: { labels: Array(rows) }, columns: { labels: Array(columns) } });
+  assert.deepEqual([sized(3, 2), sized(32, 32), sized(512, 2), sized(33, 32), sized(2, 64), sized(512, 512), sized(2049, 2)], ["table", "table", "table", "canvas", "canvas", "canvas", "words"]);
+});
+
+test("a number is offered for typing over in its shortest form", () => {
+  for (const text of ["1.16", "-2.16", "0.1", "100000", "1e-8", "3.4028235e+38"]) assert.equal(shortestText(Math.fround(Number(text))), text.replace("1e-8", "1e-8"));
+});
+
+test("a block is pasted from a spreadsheet, from CSV and from a printed matrix", () => {
+  assert.deepEqual(readBlock("1\t2\r\n3\t\r\n"), [["1", "2"], ["3", ""]]);
+  assert.deepEqual(readBlock("1, 2\n3,4"), [["1", "2"], ["3", "4"]]);
+  assert.deepEqual(readBlock(" 1.5   −2 \n 3 4"), [["1.5", "−2"], ["3", "4"]]);
+});
+
+test("keys walk through a grid and stay inside", () => {
+  const from = (key, more = {}) => stepFrom({ key, ...more }, 1, 1, 30, 4);
+  assert.deepEqual(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageDown", "PageUp"].map((key) => from(key)), [[1, 0], [1, 2], [0, 1], [2, 1], [1, 0], [1, 3], [11, 1], [0, 1]]);
+  assert.deepEqual(from("Home", { ctrlKey: true }), [0, 0]);
+  assert.deepEqual(from("End", { metaKey: true }), [29, 3]);
+  assert.deepEqual(stepFrom({ key: "ArrowRight" }, 0, 3, 30, 4), [0, 3]);
+  assert.equal(from("x"), null);
+});
+
+test("what is not yet filled is the rest of a row and the rows below", () => {
+  assert.deepEqual(unfilled(0, 2, 3), [{ rows: [0, 1], columns: [0, 2] }]);
+  assert.deepEqual(unfilled(1, 2, 3), [{ rows: [0, 0], columns: [1, 2] }, { rows: [1, 1], columns: [0, 2] }]);
+  assert.deepEqual(unfilled(6, 2, 3), []);
+});
+
+test("the theme is the notebook's, then the page's, then the system's", () => {
+  const page = ({ lab = null, classes = [], html = {} }) => ({
+    body: { getAttribute: () => lab, classList: { contains: (name) => classes.includes(name) } },
+    documentElement: { getAttribute: (name) => html[name] ?? null },
+  });
+  assert.equal(themeOf(page({ lab: "true" }), true), "light");
+  assert.equal(themeOf(page({ lab: "false" }), false), "dark");
+  assert.equal(themeOf(page({ classes: ["vscode-high-contrast"] }), false), "dark");
+  assert.equal(themeOf(page({ html: { theme: "dark" } }), false), "dark");
+  assert.equal(themeOf(page({ html: { "data-theme": "light" } }), true), "light");
+  assert.equal(themeOf(page({}), true), "dark");
+});
