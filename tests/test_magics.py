@@ -601,7 +601,7 @@ def complete(ip, cell):
     ("cell", "offered"),
     [
         ("%%attention --ma", ["%%attention --mask"]),
-        ("%attention --s", ["%attention --seed", "%attention --scale"]),
+        ("%attention --s", ["%attention --seed", "%attention --scale", "%attention --save"]),
         ("%%attention --mask ", ["%%attention --mask none", "%%attention --mask causal"]),
         ("%%attention --mask=c", ["%%attention --mask=causal"]),
         ("%%masked_attention --seed 7 --view h", ["%%masked_attention --seed 7 --view html"]),
