@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from attn_magic.attention import MaskedSelfAttention, SelfAttention, attend
-    from attn_magic.errors import AttentionError, InputError, MatrixError, OptionError, TraceError
+    from attn_magic.errors import AttentionError, InputError, MatrixError, OptionError, SaveError, TraceError
     from attn_magic.explain import Explanation, Source
     from attn_magic.matrix import Matrix, parse_matrix
     from attn_magic.notices import Notice
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "attention": ("attend", "SelfAttention", "MaskedSelfAttention"),
-    "errors": ("AttentionError", "InputError", "MatrixError", "OptionError", "TraceError"),
+    "errors": ("AttentionError", "InputError", "MatrixError", "OptionError", "SaveError", "TraceError"),
     "explain": ("Explanation", "Source"),
     "matrix": ("Matrix", "parse_matrix"),
     "notices": ("Notice",),
@@ -48,6 +48,7 @@ __all__ = [
     "Notice",
     "OptionError",
     "Options",
+    "SaveError",
     "SelfAttention",
     "Softmax",
     "Source",
