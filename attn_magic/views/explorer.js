@@ -53,7 +53,7 @@
 
 // ---------------------------------------------------------------------------------------------------------------- constants
 
-const NOT_LIVE = "To change numbers, start the kernel to recompute: run this cell again.";
+const NOT_LIVE = "To change numbers, start the kernel to recompute: run the cell in a notebook.";
 const NOTHING_TO_ATTEND_TO = "Every key is hidden from this query: nothing to attend to.";
 const HIDDEN_SIGN = "⊘";
 
