@@ -1,5 +1,6 @@
 """The explorer where people meet it: a real JupyterLab, a real Notebook 7, a real browser, and what is left when one of them is missing."""
 
+import importlib
 import json
 import os
 import re
@@ -17,7 +18,8 @@ from attn_magic.notation import format_number
 
 from .traces import INDIAN
 
-lab = pytest.importorskip("tests.lab", reason="needs playwright and nbformat")
+REQUIRED = os.environ.get("ATTN_MAGIC_BROWSER") == "required"
+lab = importlib.import_module("tests.lab") if REQUIRED else pytest.importorskip("tests.lab", reason="needs playwright and nbformat")
 
 DATA = Path(__file__).parent / "data"
 LOAD = "%load_ext attn_magic"
@@ -31,7 +33,7 @@ PAYLOADS = json.loads((DATA / "label_payloads.json").read_text(encoding="utf-8")
 @pytest.fixture(scope="module")
 def server(tmp_path_factory) -> Iterator[Any]:
     if lab.find_chromium() is None:
-        if os.environ.get("ATTN_MAGIC_BROWSER") == "required":
+        if REQUIRED:
             pytest.fail("Chromium is not installed, and ATTN_MAGIC_BROWSER says that it is required.")
         pytest.skip("Chromium is not installed.")
     with lab.jupyter_server(tmp_path_factory.mktemp("jupyter")) as server:
