@@ -20,11 +20,10 @@ from attn_magic.inputs import WEIGHT_NAMES, causal_mask, read_encodings, read_ma
 from attn_magic.notation import Number, format_number
 from attn_magic.notices import Notice
 from attn_magic.story import count_up, tell_story
+from attn_magic.threads import one_thread
 from attn_magic.trace import AttentionTrace, Options, Reference
 
 Steps: TypeAlias = dict[str, Tensor]
-
-_THREADS_PAY_FROM = 1024  # tokens
 
 
 class SelfAttention(nn.Module):
@@ -66,16 +65,24 @@ class SelfAttention(nn.Module):
         with _full_precision(token_encodings.device.type):
             steps = {"query": self.W_q(token_encodings), "key": self.W_k(token_encodings), "value": self.W_v(token_encodings)}
             steps["scores"] = steps["query"] @ steps["key"].T  # (n, d_k) @ (d_k, n) → (n, n)
-            latest = steps["scores"]
-            if self.scale:
-                latest = steps["scaled_scores"] = latest / steps["key"].shape[-1] ** 0.5
-            if self.temperature != 1:
-                latest = steps["tempered_scores"] = latest / self.temperature
-            if mask is not None:
-                steps["mask"] = mask
-                latest = steps["masked_scores"] = latest.masked_fill(~mask, -torch.inf)
-            steps["attention_weights"] = _softmax(latest, self.col_dim)
+            with one_thread(len(token_encodings)):
+                steps |= self._adjust(steps["scores"], steps["key"].shape[-1], mask)
+            *_, last = steps.values()
+            steps["attention_weights"] = _softmax(last, self.col_dim)
             steps["output"] = steps["attention_weights"] @ steps["value"]  # (n, n) @ (n, d_v) → (n, d_v)
+        return steps
+
+    def _adjust(self, scores: Float[Tensor, "n n"], d_k: int, mask: Bool[Tensor, "n n"] | None) -> Steps:
+        """What becomes of the scores, cell by cell, before the softmax."""
+        steps: Steps = {}
+        latest = scores
+        if self.scale:
+            latest = steps["scaled_scores"] = latest / d_k**0.5
+        if self.temperature != 1:
+            latest = steps["tempered_scores"] = latest / self.temperature
+        if mask is not None:
+            steps["mask"] = mask
+            steps["masked_scores"] = latest.masked_fill(~mask, -torch.inf)
         return steps
 
 
@@ -108,26 +115,10 @@ def _empty_projection(in_features: int, out_features: int) -> nn.Linear:
 
 def _softmax(scores: Float[Tensor, "n m"], dim: int) -> Float[Tensor, "n m"]:
     """Softmax, with 0 instead of NaN where everything is hidden, as `F.scaled_dot_product_attention` has it."""
-    with _one_thread() if dim == 1 and max(scores.shape) < _THREADS_PAY_FROM else nullcontext():
+    with one_thread(len(scores)) if dim == 1 else nullcontext():
         weights = torch.softmax(scores, dim=dim)
     nothing = (scores == -torch.inf).all(dim=dim, keepdim=True)
     return weights.masked_fill(nothing, 0.0) if nothing.any() else weights
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """A single thread, and the user's number of threads again afterwards.
-
-    torch's softmax starts all its threads for nine numbers too, and waits for each of them: 16 ms instead of 0.001 ms where other
-    programs keep the cores busy. A softmax along the rows does not depend on the number of threads; one down the columns and products
-    may, in the last bit, and are left alone.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 @contextmanager
@@ -272,7 +263,7 @@ def check(trace: AttentionTrace) -> Check:
     if trace.first_nonfinite() is not None:
         return Check(None, "not compared with torch: not every number is finite")
     mask = None if reference.mask is None else trace[reference.mask].value
-    with torch.no_grad(), _full_precision(output.device.type), _one_thread() if max(query.shape) < _THREADS_PAY_FROM else nullcontext():
+    with torch.no_grad(), _full_precision(output.device.type), one_thread(len(query)):
         expected = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=reference.scale)
     difference = (output - expected).abs().max().item()
     agrees = torch.allclose(output, expected, rtol=1.3e-6, atol=1e-5)

@@ -20,6 +20,7 @@ from attn_magic.errors import TraceError
 from attn_magic.expressions import Expression, names
 from attn_magic.notation import PRECISION, Number
 from attn_magic.notices import Notice
+from attn_magic.threads import one_thread
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -316,7 +317,8 @@ class AttentionTrace:
         for stage in self.stages:
             for head in range(len(stage.heads)) if stage.heads else [None]:
                 everything = (slice(None), slice(None), head)
-                places = (~stage.window(*everything).isfinite() & ~self.hidden(stage, *everything)).nonzero()
+                with one_thread(len(stage.rows)):
+                    places = (~stage.window(*everything).isfinite() & ~self.hidden(stage, *everything)).nonzero()
                 if len(places):
                     row, column = places[0].tolist()
                     return stage, (row, column) if head is None else (head, row, column)
