@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -19,15 +18,8 @@ from urllib.parse import urlsplit
 import nbformat
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, sync_playwright
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from tests.browser import FLAGS, find_chromium
+
 REPOSITORY = Path(__file__).parent.parent
 _DIRECTORIES = (
     "JUPYTER_CONFIG_DIR",
@@ -44,11 +36,6 @@ _SETTINGS = {
     "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},
 }
 _CODE_CELL = nbformat.v4.new_code_cell
-
-
-def find_chromium() -> str | None:
-    """The browser that tests drive, as Debian calls it."""
-    return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @dataclass

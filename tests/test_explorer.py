@@ -29,7 +29,7 @@ from attn_magic.notices import Notice
 from attn_magic.trace import AttentionTrace, Axis, Elementwise, Stage
 from attn_magic.views import explorer as explorer_module
 from attn_magic.views.explorer import MOST_NAMELESS, Explorer, close_all, explore_in_cell
-from attn_magic.views.story import MOST_BYTES, story_of, values_of
+from attn_magic.views.wire import MOST_BYTES, story_of, values_of
 
 from .traces import INDIAN, cross_attention_with_softcap
 
@@ -676,7 +676,7 @@ def test_an_interrupt_changes_nothing(explorer, wire, trace, monkeypatch):
 
 def test_a_growing_experiment_stops_at_the_limit(wire, monkeypatch):
     explorer = Explorer(attend(INDIAN))
-    monkeypatch.setattr("attn_magic.views.story.MOST_BYTES", len(explorer.values) + 30)
+    monkeypatch.setattr("attn_magic.views.wire.MOST_BYTES", len(explorer.values) + 30)
     assert explorer.answer(option("mask", "causal"))["text"].startswith("The explorer would have to hold ")
     assert explorer.trace.options.mask == "none"
 

@@ -1,6 +1,5 @@
 """The explorer where people meet it: a real JupyterLab, a real Notebook 7, a real browser, and what is left when one of them is missing."""
 
-import importlib
 import json
 import os
 import re
@@ -16,10 +15,9 @@ import pytest
 from attn_magic.attention import attend
 from attn_magic.notation import format_number
 
+from . import lab
+from .browser import find_chromium, read_axe
 from .traces import INDIAN
-
-REQUIRED = os.environ.get("ATTN_MAGIC_BROWSER") == "required"
-lab = importlib.import_module("tests.lab") if REQUIRED else pytest.importorskip("tests.lab", reason="needs playwright and nbformat")
 
 DATA = Path(__file__).parent / "data"
 LOAD = "%load_ext attn_magic"
@@ -32,10 +30,7 @@ PAYLOADS = json.loads((DATA / "label_payloads.json").read_text(encoding="utf-8")
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory) -> Iterator[Any]:
-    if lab.find_chromium() is None:
-        if REQUIRED:
-            pytest.fail("Chromium is not installed, and ATTN_MAGIC_BROWSER says that it is required.")
-        pytest.skip("Chromium is not installed.")
+    find_chromium()
     with lab.jupyter_server(tmp_path_factory.mktemp("jupyter")) as server:
         yield server
 
@@ -262,12 +257,8 @@ def test_a_dark_theme_is_followed(desk, page):
 
 
 def test_axe_finds_nothing(desk, page):
-    folders = [lab.REPOSITORY / "node_modules", *map(Path, os.environ.get("NODE_PATH", "").split(os.pathsep))]
-    source = next((folder / "axe-core" / "axe.min.js" for folder in folders if (folder / "axe-core" / "axe.min.js").exists()), None)
-    if source is None:
-        pytest.skip("axe-core is not installed (npm install axe-core).")
     cell(page, SCORE).hover()
-    page.evaluate(source.read_text(encoding="utf-8"))
+    page.evaluate(read_axe())
     violations = page.evaluate("async () => (await axe.run('.attn-magic-live')).violations.map(v => [v.id, v.nodes.map(n => n.html)])")
     assert violations == []
 

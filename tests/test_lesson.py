@@ -13,7 +13,7 @@ import torch
 from attn_magic import TraceError, attend
 from attn_magic.views.lesson import to_page
 from attn_magic.views.page import to_html
-from attn_magic.views.story import values_of
+from attn_magic.views.wire import values_of
 from tests.kinds import KINDS
 from tests.labels import LABELS
 from tests.traces import INDIAN

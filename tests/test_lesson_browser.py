@@ -1,8 +1,5 @@
 """The self-contained page and the worksheet in Chromium, from a disk: no server, no kernel, no network."""
 
-import os
-import shutil
-from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -11,33 +8,21 @@ from attn_magic import attend
 from attn_magic.views.files import save
 from attn_magic.views.lesson import to_page
 from attn_magic.views.worksheet import worksheet
+from tests.browser import FLAGS, find_chromium, read_axe
 from tests.kinds import KINDS
 from tests.labels import LABELS
 from tests.traces import INDIAN
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-SWITCHES = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 CONTRAST_AND_ALL = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @pytest.fixture(scope="module")
 def chromium():
-    if CHROMIUM is None:
-        if os.environ.get("ATTN_MAGIC_BROWSER") == "required":
-            pytest.fail("Chromium is not installed, and ATTN_MAGIC_BROWSER says that it is required.")
-        pytest.skip("Chromium is not installed")
+    executable = find_chromium()
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         yield browser
         browser.close()
 
@@ -76,8 +61,7 @@ def ready(page):
 
 
 def violations(page) -> list[str]:
-    source = pytest.importorskip("axe_core_python")
-    page.evaluate(resources.files(source).joinpath("axe.min.js").read_text(encoding="utf-8"))
+    page.evaluate(read_axe())
     found = page.evaluate("(tags) => axe.run({runOnly: {type: 'tag', values: tags}})", CONTRAST_AND_ALL)["violations"]
     return [f"{violation['id']}: {[node['html'][:120] for node in violation['nodes']][:3]}" for violation in found]
 

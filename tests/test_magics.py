@@ -336,7 +336,8 @@ def test_defaults_are_those_of_a_trace():
 # --- Mistakes on the line ------------------------------------------------------------------------------------------------------------
 
 ALL_FLAGS = (
-    "The options are -o, --out, -q, --quiet, --tokens, --seed, --mask, --scale, --no-scale, --col-dim, --weights, --view, --precision, --save, --overwrite, -h, --help."
+    "The options are -o, --out, -q, --quiet, --tokens, --seed, --mask, --scale, --no-scale, --col-dim, --weights, --view, --precision, "
+    "--save, --overwrite, -h, --help."
 )
 
 

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from attn_magic.notation import format_label, format_number, format_operand, read_number, shorten
 
 NUMBERS = {
-    0.0: "0",
     -0.0: "0",
     1.0: "1.0000",
     -1.5: "−1.5000",

@@ -20,7 +20,7 @@ from attn_magic.expressions import equate, evaluate, fold
 from attn_magic.notation import format_label, format_number, format_operand, read_number, shorten
 from attn_magic.trace import AttentionTrace, Axis, Contraction, Elementwise, Options, Softmax, Stage
 from attn_magic.views.palette import heat
-from attn_magic.views.story import story_of, values_of
+from attn_magic.views.wire import story_of, values_of
 
 from .traces import INDIAN, cross_attention_with_softcap
 

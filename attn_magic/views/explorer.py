@@ -21,7 +21,7 @@ from attn_magic.errors import AttentionError, TraceError
 from attn_magic.experiment import CHANGEABLE, EDITABLE, Change, Experiment, History, Refused, change, experiment_of
 from attn_magic.notation import format_label
 from attn_magic.trace import AttentionTrace, Stage
-from attn_magic.views.story import Offer, refuse_too_long, story_of, values_of
+from attn_magic.views.wire import Offer, refuse_too_long, story_of, values_of
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

@@ -17,7 +17,7 @@ from attn_magic.trace import AttentionTrace
 from attn_magic.views.cell import to_cell
 from attn_magic.views.origin import describe_origin
 from attn_magic.views.page import to_html
-from attn_magic.views.story import NOTHING, Offer, refuse_too_long, story_of, values_of
+from attn_magic.views.wire import NOTHING, Offer, refuse_too_long, story_of, values_of
 
 MOST_TYPED = 2000  # numbers of a matrix that is shown to be copied
 _MOST_TOKENS = 12  # in the title
