@@ -21,7 +21,6 @@ UNDERSTOOD = [
     pytest.param("([1, 2], [3, 4])", id="a tuple of lists"),
     pytest.param("(((1, 2), (3, 4)))", id="brackets that only group"),
     pytest.param("[1, 2],\n[3, 4],\n", id="rows without outer brackets"),
-    pytest.param("- [1, 2]\n- [3, 4]", id="a YAML list"),
     pytest.param("[[1, 2], \\\n [3, 4]]", id="a continued line"),
     pytest.param("[\n  [\n    1,\n    2\n  ],\n  [\n    3,\n    4\n  ]\n]", id="indented JSON"),
     pytest.param("[[1, 2], // one\n [3, 4]]", id="JavaScript comments"),
@@ -58,6 +57,7 @@ UNDERSTOOD = [
         id="a LaTeX table",
     ),
     pytest.param("$$\\left(\\matrix{1 & 2 \\cr 3 & 4}\\right)$$", id="plain TeX"),
+    pytest.param("|---|---|\n| 1 | 2 |\n| 3 | 4 |", id="a Markdown table without names"),
     pytest.param("1 2\r\n3 4\r\n", id="Windows lines"),
     pytest.param("1 2\v3 4", id="a vertical tab"),
 ]
@@ -76,7 +76,7 @@ LABELLED = [
     pytest.param("[CLS]: [1, 2]\n[SEP]: [3, 4]", ("[CLS]", "[SEP]"), None, id="bracketed tokens before lists"),
     pytest.param("x = 1 2\ny = 3 4", ("x", "y"), None, id="an = on every line"),
     pytest.param("{'I': [1, 2], 'am': [3, 4]}", ("I", "am"), None, id="a dictionary of rows"),
-    pytest.param("New York 1 2\nis 3 4", ("New York", "is"), None, id="two words"),
+    pytest.param('"New York" 1 2\nis 3 4', ("New York", "is"), None, id="two words in quotes"),
     pytest.param("New York\t1\t2\nis\t3\t4", ("New York", "is"), None, id="two words in a spreadsheet"),
     pytest.param("New York: 1, 2\nis: 3, 4", ("New York", "is"), None, id="two words and a colon"),
     pytest.param("don't 1 2\n's 3 4", ("don't", "'s"), None, id="apostrophes"),
@@ -85,7 +85,7 @@ LABELLED = [
     pytest.param("; 1 2\nhi 3 4", (";", "hi"), None, id="a semicolon as token"),
     pytest.param("| 1 2\nhi 3 4", ("|", "hi"), None, id="a pipe as token"),
     pytest.param("- 1 2\nhi 3 4", ("-", "hi"), None, id="a dash as token"),
-    pytest.param("C# 1 2\n100% 3 4", ("C#", "100%"), None, id="comment signs inside words"),
+    pytest.param("C# 1 2\nso% 3 4", ("C#", "so%"), None, id="comment signs inside words"),
     pytest.param("##ing 1 2\nplay 3 4", ("##ing", "play"), None, id="a word piece"),
     pytest.param("<|a|> | 1 | 2\n<|b|> | 3 | 4", ("<|a|>", "<|b|>"), None, id="special tokens between pipes"),
     pytest.param("nan 1 2\nis 3 4", ("nan", "is"), None, id="bread, among other words"),
@@ -93,7 +93,6 @@ LABELLED = [
     pytest.param('"a ""b""",1,2\n"c\r\nd",3,4', ('a "b"', "c\r\nd"), None, id="quotes and a line break inside quotes"),
     pytest.param("\"'=1+1\",1,2\n'@x',3,4", ("=1+1", "@x"), None, id="a guarded formula"),
     pytest.param("caf\u00e9 1 2\ncafe\u0301 3 4", ("caf\u00e9", "cafe\u0301"), None, id="composed and decomposed letters"),
-    pytest.param("\ud800x 1 2\nb 3 4", ("\ufffdx", "b"), None, id="half a surrogate pair"),
     pytest.param("א\u200f 1 2\nb 3 4", ("א\u200f", "b"), None, id="a direction mark beside its letter"),
     pytest.param("a b\n1 2\n3 4", None, ("a", "b"), id="names above"),
     pytest.param("token;a;b\nI;1;2\nam;3;4", ("I", "am"), ("a", "b"), id="semicolons between columns"),
@@ -106,6 +105,17 @@ LABELLED = [
     pytest.param("a,b,token\n1,2,I\n3,4,am", ("I", "am"), ("a", "b"), id="labels at the end"),
     pytest.param("| t | a\\|b | c |\n|:--|--:|:-:|\n| `I` | 1 | 2 |\n| am | 3 | 4 |", ("`I`", "am"), ("a|b", "c"), id="an escaped pipe"),
     pytest.param("\\begin{tabular}{lrr}\n & a & b \\\\\nI & 1 & 2 \\\\\nam & 3 & 4\n\\end{tabular}", ("I", "am"), ("a", "b"), id="a LaTeX table"),
+    pytest.param("a:1 2\nb:3 4", ("a", "b"), None, id="a colon without a blank"),
+    pytest.param("a :1\t2\nb :3\t4", ("a", "b"), None, id="a colon between blank and number"),
+    pytest.param("a=1,2\nb=3,4", ("a", "b"), None, id="an equals sign without a blank"),
+    pytest.param("a->1 2\nb->3 4", ("a", "b"), None, id="an arrow without a blank"),
+    pytest.param('"a;b",1,2\n"c",3,4', ("a;b", "c"), None, id="a semicolon in quotes"),
+    pytest.param("| the | 1 | 2 |\n| # | 3 | 4 |", ("the", "#"), None, id="a comment sign between pipes"),
+    pytest.param("| Layer 1 | 1 | 2 |\n| Layer 2 | 3 | 4 |", ("Layer 1", "Layer 2"), None, id="words and numbers between pipes"),
+    pytest.param("| t | a | b\n|---|---|---|\n| I | 1 | 2 |\n| am | 3 | 4 |", ("I", "am"), ("a", "b"), id="names without the last pipe"),
+    pytest.param("| t | a # | b % |\n|---|---|---|\n| I | 1 | 2 |\n| am | 3 | 4 |", ("I", "am"), ("a #", "b %"), id="comment signs in names"),
+    pytest.param("a\tb\t\n1\t2\t\n3\t4\t", None, ("a", "b"), id="a tab at the end of every line"),
+    pytest.param("d0 d1\n-----\n1 2\n3 4", None, ("d0", "d1"), id="names with a line below"),
     pytest.param("the 1 2\n2 3 4", ("the", "2"), None, id="a number among labels"),
     pytest.param("I 1 2\n3 4", ("I", ""), None, id="a row without a label"),
 ]
@@ -128,6 +138,8 @@ SAID = [
     ("[1, 2, 3]", Notice("one-dim", "One row was read as one token with 3 features.")),
     ("\\begin{bmatrix}1\\end{bmatrix}", Notice("one-dim", "One row was read as one token with 1 feature.")),
     ("1\n2", Notice("one-dim", "One column was read as 2 tokens with one feature each.")),
+    ("I 1", Notice("one-dim", "One column was read as 1 token with one feature each.")),
+    ("16777217.0 2", Notice("precision", '"16777217.0" is not exact in float32, which holds every whole number only up to 16,777,216.')),
     ("torch.tensor(5)", Notice("one-dim", "One row was read as one token with 1 feature.")),
     ("tensor([[1.]], device='cuda:0')", Notice("ignored-option", "device=cuda:0 " + WITHOUT_EFFECT)),
     (
@@ -235,7 +247,7 @@ Type one row of numbers for each token, for example:
         "[]",
         "empty",
         """\
-There are no numbers in these brackets.
+There are no numbers in these brackets (line 1).
     []
     ~^
 Type one row of numbers for each token, for example:
@@ -249,7 +261,7 @@ Type one row of numbers for each token, for example:
         "[[1, 2], []]",
         "empty",
         """\
-Row 2 has no numbers.
+Row 2 has no numbers (line 1).
     [[1, 2], []]
              ~^
 Type one row of numbers for each token, for example:
@@ -263,7 +275,7 @@ Type one row of numbers for each token, for example:
         "[[1.16, 0.23], [0.57], [4.41, -2.16]]",
         "ragged",
         """\
-Row 2 has 1 number, but row 1 has 2.
+Row 2 has 1 number, but row 1 has 2 (line 1).
     [[1.16, 0.23], [0.57], [4.41, -2.16]]
                     ~~~^
 Every row is one token, so all rows need the same length.
@@ -285,7 +297,7 @@ Every row is one token, so all rows need the same length.
         "[1 2; 3 4 5; 6 7]",
         "ragged",
         """\
-Row 2 has 3 numbers, but row 1 has 2.
+Row 2 has 3 numbers, but row 1 has 2 (line 1).
     [1 2; 3 4 5; 6 7]
           ~~~~^
 Every row is one token, so all rows need the same length.
@@ -296,7 +308,7 @@ Every row is one token, so all rows need the same length.
         "[[1, 2], 3]",
         "ragged",
         """\
-"3" stands where row 2 is due.
+"3" stands where row 2 is due (line 1).
     [[1, 2], 3]
              ^
 Every row is one token, so all rows need brackets and the same length.
@@ -318,7 +330,7 @@ Every row is one token, so all rows need the same length.
         "\\begin{pmatrix}1 & 2 \\\\ 3 \\end{pmatrix}",
         "ragged",
         """\
-Row 2 has 1 number, but row 1 has 2.
+Row 2 has 1 number, but row 1 has 2 (line 1).
     \\begin{pmatrix}1 & 2 \\\\ 3 \\end{pmatrix}
                             ^
 Every row is one token, so all rows need the same length.
@@ -340,7 +352,7 @@ Every cell needs a number: type 0 if you mean zero, or leave out the whole row.
         "[[1, , 2], [3, 4, 5]]",
         "missing-cell",
         """\
-A number is missing in row 1, cell 2.
+A number is missing in row 1, cell 2 (line 1).
     [[1, , 2], [3, 4, 5]]
          ^
 Every cell needs a number: type 0 if you mean zero, or leave out the whole row.
@@ -384,7 +396,7 @@ Every cell needs a number: type 0 if you mean zero, or leave out the whole row.
         "[[1, None], [3, 4]]",
         "missing-cell",
         """\
-"None" stands where a number is due in row 1, cell 2.
+"None" stands where a number is due in row 1, cell 2 (line 1).
     [[1, None], [3, 4]]
          ~~~^
 Every cell needs a number: type 0 if you mean zero, or leave out the whole row.
@@ -395,7 +407,7 @@ Every cell needs a number: type 0 if you mean zero, or leave out the whole row.
         "1 2;;3 4",
         "missing-cell",
         """\
-A row has no numbers.
+Row 2 has no numbers (line 1).
     1 2;;3 4
         ^
 Leave out the row, or type its numbers.
@@ -406,7 +418,7 @@ Leave out the row, or type its numbers.
         "[[1, 2],, [3, 4]]",
         "missing-cell",
         """\
-Row 2 is missing between two separators.
+Row 2 is missing between two separators (line 1).
     [[1, 2],, [3, 4]]
             ^
 Every cell needs a number: type 0 if you mean zero, or leave out the whole row.
@@ -417,7 +429,7 @@ Every cell needs a number: type 0 if you mean zero, or leave out the whole row.
         "[[1, 2], [3, 4]",
         "bracket",
         """\
-This "[" is never closed.
+This "[" is never closed (line 1).
     [[1, 2], [3, 4]
     ^
 Type the missing "]".
@@ -428,7 +440,7 @@ Type the missing "]".
         "[[1, 2], [3, 4]]]",
         "bracket",
         """\
-This "]" closes nothing.
+This "]" closes nothing (line 1).
     [[1, 2], [3, 4]]]
                     ^
 Delete it, or type the bracket that it should close.
@@ -439,7 +451,7 @@ Delete it, or type the bracket that it should close.
         "[[1, 2), [3, 4]]",
         "bracket",
         """\
-")" cannot close "[".
+")" cannot close "[" (line 1).
     [[1, 2), [3, 4]]
           ^
 Type "]" here.
@@ -450,7 +462,7 @@ Type "]" here.
         "torch.tensor([1, 2], [3, 4])",
         "bracket",
         """\
-A second list begins here: the brackets around all rows are missing.
+A second list begins here: the brackets around all rows are missing (line 1).
     torch.tensor([1, 2], [3, 4])
                          ^
 Type [[1, 2], [3, 4]]: one list of rows.
@@ -461,7 +473,7 @@ Type [[1, 2], [3, 4]]: one list of rows.
         "[['1, 2]]",
         "string",
         """\
-This quote is never closed.
+This quote is never closed (line 1).
     [['1, 2]]
       ^
 Leave out the quotes of numbers.
@@ -472,7 +484,7 @@ Leave out the quotes of numbers.
         "[[[1, 2], [3, 4]]]",
         "ndim",
         """\
-This has three dimensions, and attention here works on one sequence: tokens × features.
+This has three dimensions, and attention here works on one sequence: tokens × features (line 1).
     [[[1, 2], [3, 4]]]
     ~~^
 For one sequence of a batch, paste one of its matrices, like X[0].
@@ -483,7 +495,7 @@ For one sequence of a batch, paste one of its matrices, like X[0].
         "[[1, [2]], [3, 4]]",
         "ndim",
         """\
-There is a list inside a cell.
+There is a list inside a cell (line 1).
     [[1, [2]], [3, 4]]
          ~~^
 A matrix is one list of rows, like [[1, 2], [3, 4]].
@@ -494,7 +506,7 @@ A matrix is one list of rows, like [[1, 2], [3, 4]].
         "[[1, 2; 3, 4]]",
         "ndim",
         """\
-A semicolon stands inside a row.
+A semicolon stands inside a row (line 1).
     [[1, 2; 3, 4]]
           ^
 Type either [[1, 2], [3, 4]] or [1 2; 3 4].
@@ -505,7 +517,7 @@ Type either [[1, 2], [3, 4]] or [1 2; 3 4].
         "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
         "too-deep",
         """\
-More than 31 brackets are open here.
+More than 31 brackets are open here (line 1).
     [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[
     ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~^
 A matrix is one list of rows, like [[1, 2], [3, 4]].
@@ -527,7 +539,7 @@ Delete it, or put it in a cell of its own.
         "[[1, 2]]; import os",
         "multiple",
         """\
-A second statement or matrix begins here, and a cell holds one matrix.
+A second statement or matrix begins here, and a cell holds one matrix (line 1).
     [[1, 2]]; import os
               ~~~~~^
 Delete it, or put it in a cell of its own.
@@ -538,7 +550,7 @@ Delete it, or put it in a cell of its own.
         "[[1.2.3, 4]]",
         "number",
         """\
-"1.2.3" is not a number.
+"1.2.3" is not a number (line 1).
     [[1.2.3, 4]]
       ~~~~^
 A number has one decimal point, like 1.5.
@@ -549,7 +561,7 @@ A number has one decimal point, like 1.5.
         "[[--1, 2]]",
         "number",
         """\
-"--1" is not a number.
+"--1" is not a number (line 1).
     [[--1, 2]]
       ~~^
 A number has one sign, like -1.
@@ -593,7 +605,7 @@ Type 0.05 for 5 %.
         "[[1__0, 2]]",
         "number",
         """\
-"1__0" is not a number.
+"1__0" is not a number (line 1).
     [[1__0, 2]]
       ~~~^
 A number looks like 3, -0.5 or 1e-3.
@@ -626,7 +638,7 @@ The text is data and is never run. Type the numbers themselves, or use %attentio
         "[[1, 2], [3, x]]",
         "name",
         """\
-"x" is a name, not a number.
+"x" is a name, not a number (line 1).
     [[1, 2], [3, x]]
                  ^
 The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
@@ -637,7 +649,7 @@ The text is data and is never run. Type the numbers themselves, or use %attentio
         "hello world",
         "name",
         """\
-"hello" is a name, not a number.
+"hello" is a name, not a number (line 1).
     hello world
     ~~~~^
 The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
@@ -648,7 +660,7 @@ The text is data and is never run. Type the numbers themselves, or use %attentio
         "[[1, 2], [3, '4']]",
         "string",
         """\
-"'4'" is text in quotes, not a number.
+"'4'" is text in quotes, not a number (line 1).
     [[1, 2], [3, '4']]
                  ~~^
 Leave out the quotes.
@@ -659,7 +671,7 @@ Leave out the quotes.
         "[[1, 2], [3, True]]",
         "bool",
         """\
-"True" is a truth value, not a number.
+"True" is a truth value, not a number (line 1).
     [[1, 2], [3, True]]
                  ~~~^
 Type 1 or 0 if you mean numbers.
@@ -670,7 +682,7 @@ Type 1 or 0 if you mean numbers.
         "[[1+2j, 3]]",
         "complex",
         """\
-"1+2j" is a complex number.
+"1+2j" is a complex number (line 1).
     [[1+2j, 3]]
       ~~~^
 Attention here works on real numbers.
@@ -692,7 +704,7 @@ Attention needs finite numbers: one NaN or infinity would spread through its who
         "[[1, float('-inf')], [3, 4]]",
         "nonfinite",
         """\
-"float('-inf')" is not a finite number.
+"float('-inf')" is not a finite number (line 1).
     [[1, float('-inf')], [3, 4]]
          ~~~~^
 Attention needs finite numbers: one NaN or infinity would spread through its whole row.
@@ -703,7 +715,7 @@ Attention needs finite numbers: one NaN or infinity would spread through its who
         "[[3.5e38, 2]]",
         "overflow",
         """\
-"3.5e38" is too large: float32 ends at about 3.4e38.
+"3.5e38" is too large: float32 ends at about 3.4e38 (line 1).
     [[3.5e38, 2]]
       ~~~~~^
 Divide all numbers by the same factor.
@@ -714,7 +726,7 @@ Divide all numbers by the same factor.
         "1 - 2; 3 4",
         "operator",
         """\
-"-" stands alone between "1" and "2".
+"-" stands alone between "1" and "2" (line 1).
     1 - 2; 3 4
       ^
 Type 1 -2 for two numbers. To subtract or add, type the result: nothing is calculated here.
@@ -725,7 +737,7 @@ Type 1 -2 for two numbers. To subtract or add, type the result: nothing is calcu
         "[[1/2, 3]]",
         "expression",
         """\
-"1/2" is an expression, not a number.
+"1/2" is an expression, not a number (line 1).
     [[1/2, 3]]
       ~~^
 Nothing is calculated here: type the result as a number.
@@ -736,7 +748,7 @@ Nothing is calculated here: type the result as a number.
         "[1:3; 4:6]",
         "expression",
         """\
-"1:3" is an expression, not a number.
+"1:3" is an expression, not a number (line 1).
     [1:3; 4:6]
      ~~^
 Nothing is calculated here: type the result as a number.
@@ -758,7 +770,7 @@ Nothing is calculated here: type the result as a number.
         "[[1, 2], [3, 4]] * 2",
         "expression",
         """\
-"* 2" stands after the matrix, and nothing is calculated here.
+"* 2" stands after the matrix, and nothing is calculated here (line 1).
     [[1, 2], [3, 4]] * 2
                      ^
 The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
@@ -769,7 +781,7 @@ The text is data and is never run. Type the numbers themselves, or use %attentio
         "[1 2; 3 4]'",
         "expression",
         """\
-"'" would transpose the matrix, and nothing is calculated here.
+"'" would transpose the matrix, and nothing is calculated here (line 1).
     [1 2; 3 4]'
               ^
 Type the transposed numbers: every row is one token.
@@ -780,7 +792,7 @@ Type the transposed numbers: every row is one token.
         "[[1, 2], [3, 4]][0]",
         "expression",
         """\
-An index stands after the matrix, and nothing is calculated here.
+An index stands after the matrix, and nothing is calculated here (line 1).
     [[1, 2], [3, 4]][0]
                     ~~^
 The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
@@ -791,7 +803,7 @@ The text is data and is never run. Type the numbers themselves, or use %attentio
         "[[1, 2], [3, 4]].T",
         "expression",
         """\
-".T" would transpose the matrix, and nothing is calculated here.
+".T" would transpose the matrix, and nothing is calculated here (line 1).
     [[1, 2], [3, 4]].T
                     ~^
 Type the transposed numbers: every row is one token.
@@ -802,7 +814,7 @@ Type the transposed numbers: every row is one token.
         "[[x for x in range(2)]]",
         "expression",
         """\
-"x for x in range(2)" is an expression, and nothing is calculated here.
+"x for x in range(2)" is an expression, and nothing is calculated here (line 1).
     [[x for x in range(2)]]
       ~~~~~~~~~~~~~~~~~~^
 The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
@@ -813,10 +825,10 @@ The text is data and is never run. Type the numbers themselves, or use %attentio
         "2 * [[1, 2], [3, 4]]",
         "expression",
         """\
-"2 * [[1" is an expression, not a number.
+"2 *" stands before the matrix, and nothing is calculated here (line 1).
     2 * [[1, 2], [3, 4]]
-    ~~~~~~^
-Nothing is calculated here: type the result as a number.
+    ~~^
+The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
 """,
         id="a factor in front",
     ),
@@ -824,7 +836,7 @@ Nothing is calculated here: type the result as a number.
         "[[sqrt(2), 1]]",
         "call",
         """\
-"sqrt" is a function call, and functions are never called here.
+"sqrt" is a function call, and functions are never called here (line 1).
     [[sqrt(2), 1]]
       ~~~^
 The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
@@ -835,7 +847,7 @@ The text is data and is never run. Type the numbers themselves, or use %attentio
         "torch.rand(3, 2)",
         "call",
         """\
-"torch.rand" is not a matrix of numbers, and functions are never called here.
+"torch.rand" is not a matrix of numbers, and functions are never called here (line 1).
     torch.rand(3, 2)
     ~~~~~~~~~^
 The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
@@ -846,7 +858,7 @@ The text is data and is never run. Type the numbers themselves, or use %attentio
         "__import__('os').system('touch x')",
         "call",
         """\
-"__import__" is not a matrix of numbers, and functions are never called here.
+"__import__" is not a matrix of numbers, and functions are never called here (line 1).
     __import__('os').system('touch x')
     ~~~~~~~~~^
 The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
@@ -857,7 +869,7 @@ The text is data and is never run. Type the numbers themselves, or use %attentio
         "torch.Tensor(2, 3)",
         "call",
         """\
-"torch.Tensor" needs the rows as a list.
+"torch.Tensor" needs the rows as a list (line 1).
     torch.Tensor(2, 3)
                  ~~~^
 Type [[1, 2], [3, 4]]: one list of rows.
@@ -868,7 +880,7 @@ Type [[1, 2], [3, 4]]: one list of rows.
         "torch.tensor([[1, 2]], foo=3)",
         "call",
         """\
-"foo" is not an option that is known here.
+"foo" is not an option that is known here (line 1).
     torch.tensor([[1, 2]], foo=3)
                            ~~^
 The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
@@ -879,7 +891,7 @@ The text is data and is never run. Type the numbers themselves, or use %attentio
         "tf.constant([1, 2, 3, 4], shape=[2, 2])",
         "call",
         """\
-shape=[2, 2] would change the shape of these numbers.
+shape=[2, 2] would change the shape of these numbers (line 1).
     tf.constant([1, 2, 3, 4], shape=[2, 2])
                             ~~~~~~~~~~~~~^
 Type the rows as they should be.
@@ -890,7 +902,7 @@ Type the rows as they should be.
         "lambda x: 1",
         "name",
         """\
-"lambda x" begins a statement, and statements are never run here.
+"lambda x" begins a statement, and statements are never run here (line 1).
     lambda x: 1
     ~~~~~~~^
 The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
@@ -901,7 +913,7 @@ The text is data and is never run. Type the numbers themselves, or use %attentio
         "print [[1, 2], [3, 4]]\n",
         "name",
         """\
-"print" is a name, not a number.
+"print" is a name, not a number (line 1).
     print [[1, 2], [3, 4]]
     ~~~~^
 The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
@@ -912,7 +924,7 @@ The text is data and is never run. Type the numbers themselves, or use %attentio
         "{(1, 2), (3, 4)}",
         "type",
         """\
-A set or dictionary has no rows in order.
+A set or dictionary has no rows in order (line 1).
     {(1, 2), (3, 4)}
     ^
 Type the rows in square brackets: [[1, 2], [3, 4]].
@@ -923,7 +935,7 @@ Type the rows in square brackets: [[1, 2], [3, 4]].
         "pd.DataFrame({'a': [1, 2]})",
         "type",
         """\
-The lists of this dictionary are columns, not rows.
+The lists of this dictionary are columns, not rows (line 1).
     pd.DataFrame({'a': [1, 2]})
                  ~~~~~~~~~~~~^
 Type the rows themselves, or use %attention EXPRESSION.
@@ -934,7 +946,7 @@ Type the rows themselves, or use %attention EXPRESSION.
         "{'I': [1, 2], 'I': [3, 4]}",
         "label",
         """\
-Two rows of this dictionary have the same name, so Python would keep only one.
+Two rows of this dictionary have the same name, so Python would keep only one (line 1).
     {'I': [1, 2], 'I': [3, 4]}
                   ~~^
 Type the rows on lines of their own: name, then numbers.
@@ -945,7 +957,7 @@ Type the rows on lines of their own: name, then numbers.
         "{'data': [[1, 2], [3, 4]]}",
         "type",
         """\
-The values of this dictionary are not rows.
+The values of this dictionary are not rows (line 1).
     {'data': [[1, 2], [3, 4]]}
     ^
 Type the rows in square brackets: [[1, 2], [3, 4]].
@@ -956,7 +968,7 @@ Type the rows in square brackets: [[1, 2], [3, 4]].
         "[{1, 2}, {3, 4}]",
         "type",
         """\
-A set has no order.
+A set has no order (line 1).
     [{1, 2}, {3, 4}]
      ~~~~~^
 Type the row in square brackets.
@@ -1000,7 +1012,7 @@ Copy the whole print.
         "\\begin{pmatrix}a & b \\\\ x & y\\end{pmatrix}",
         "name",
         """\
-"a" is a name, not a number.
+"a" is a name, not a number (line 1).
     \\begin{pmatrix}a & b \\\\ x & y\\end{pmatrix}
                    ^
 The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
@@ -1011,7 +1023,7 @@ The text is data and is never run. Type the numbers themselves, or use %attentio
         "\\begin{bmatrix}\\input{/etc/passwd} & 2\\end{bmatrix}",
         "latex",
         """\
-\\input is not understood inside a matrix.
+\\input is not understood inside a matrix (line 1).
     \\begin{bmatrix}\\input{/etc/passwd} & 2\\end{bmatrix}
                    ~~~~~^
 Type plain numbers between & and \\\\.
@@ -1022,7 +1034,7 @@ Type plain numbers between & and \\\\.
         "\\begin{bmatrix}\\frac{1}{2} & 1\\\\0 & 1\\end{bmatrix}",
         "expression",
         """\
-\\frac would have to be calculated, and nothing is calculated here.
+\\frac would have to be calculated, and nothing is calculated here (line 1).
     \\begin{bmatrix}\\frac{1}{2} & 1\\\\0 & 1\\end{bmatrix}
                    ~~~~^
 Type the result as a decimal number, like 0.5.
@@ -1033,7 +1045,7 @@ Type the result as a decimal number, like 0.5.
         "\\begin{bmatrix}1 & \\cdots & 3\\end{bmatrix}",
         "truncated",
         """\
-\\cdots stands for numbers that are not here.
+\\cdots stands for numbers that are not here (line 1).
     \\begin{bmatrix}1 & \\cdots & 3\\end{bmatrix}
                        ~~~~~^
 Type all numbers.
@@ -1044,7 +1056,7 @@ Type all numbers.
         "\\begin{bmatrix}1 & \\infty\\end{bmatrix}",
         "nonfinite",
         """\
-\\infty is not a finite number.
+\\infty is not a finite number (line 1).
     \\begin{bmatrix}1 & \\infty\\end{bmatrix}
                        ~~~~~^
 Attention needs finite numbers.
@@ -1055,7 +1067,7 @@ Attention needs finite numbers.
         "\\begin{bmatrix} 1 & 2 \\end{pmatrix}",
         "latex",
         """\
-\\begin{bmatrix} cannot be ended by \\end{pmatrix}.
+\\begin{bmatrix} cannot be ended by \\end{pmatrix} (line 1).
     \\begin{bmatrix} 1 & 2 \\end{pmatrix}
                           ~~~~~~~~~~~~^
 Type \\end{bmatrix}.
@@ -1066,7 +1078,7 @@ Type \\end{bmatrix}.
         "\\begin{bmatrix} 1 & 2",
         "latex",
         """\
-\\begin{bmatrix} is never ended.
+\\begin{bmatrix} is never ended (line 1).
     \\begin{bmatrix} 1 & 2
     ~~~~~^
 Type \\end{bmatrix} after the last row.
@@ -1077,7 +1089,7 @@ Type \\end{bmatrix} after the last row.
         "1 & 2 \\end{bmatrix}",
         "latex",
         """\
-There is no \\begin for this \\end.
+There is no \\begin for this \\end (line 1).
     1 & 2 \\end{bmatrix}
           ~~~^
 Write the matrix as \\begin{bmatrix} 1 & 2 \\\\ 3 & 4 \\end{bmatrix}.
@@ -1088,7 +1100,7 @@ Write the matrix as \\begin{bmatrix} 1 & 2 \\\\ 3 & 4 \\end{bmatrix}.
         "\\begin{",
         "latex",
         """\
-\\begin is not followed by the name of a matrix.
+\\begin is not followed by the name of a matrix (line 1).
     \\begin{
     ~~~~~^
 Write the matrix as \\begin{bmatrix} 1 & 2 \\\\ 3 & 4 \\end{bmatrix}.
@@ -1099,7 +1111,7 @@ Write the matrix as \\begin{bmatrix} 1 & 2 \\\\ 3 & 4 \\end{bmatrix}.
         "\\begin{bmatrix}\\begin{bmatrix}1\\end{bmatrix}\\end{bmatrix}",
         "latex",
         """\
-An environment begins inside the matrix.
+An environment begins inside the matrix (line 1).
     \\begin{bmatrix}\\begin{bmatrix}1\\end{bmatrix}\\end{bmatrix}
                    ~~~~~^
 Write the matrix as \\begin{bmatrix} 1 & 2 \\\\ 3 & 4 \\end{bmatrix}.
@@ -1110,7 +1122,7 @@ Write the matrix as \\begin{bmatrix} 1 & 2 \\\\ 3 & 4 \\end{bmatrix}.
         "\\begin{vmatrix}1 & 2\\\\3 & 4\\end{vmatrix}",
         "latex",
         """\
-vmatrix is a determinant, not a matrix.
+vmatrix is a determinant, not a matrix (line 1).
     \\begin{vmatrix}1 & 2\\\\3 & 4\\end{vmatrix}
     ~~~~~~~~~~~~~~^
 Use bmatrix if you mean the matrix.
@@ -1121,7 +1133,7 @@ Use bmatrix if you mean the matrix.
         "\\begin{cases}1 & 2\\end{cases}",
         "latex",
         """\
-"cases" is not a matrix environment.
+"cases" is not a matrix environment (line 1).
     \\begin{cases}1 & 2\\end{cases}
     ~~~~~~~~~~~~^
 Write the matrix as \\begin{bmatrix} 1 & 2 \\\\ 3 & 4 \\end{bmatrix}.
@@ -1132,7 +1144,7 @@ Write the matrix as \\begin{bmatrix} 1 & 2 \\\\ 3 & 4 \\end{bmatrix}.
         "\\begin{pmatrix}1 & 2\\end{pmatrix}^T",
         "expression",
         """\
-"^T" would transpose the matrix, and nothing is calculated here.
+"^T" would transpose the matrix, and nothing is calculated here (line 1).
     \\begin{pmatrix}1 & 2\\end{pmatrix}^T
                                      ~^
 Type the transposed numbers: every row is one token.
@@ -1143,7 +1155,7 @@ Type the transposed numbers: every row is one token.
         "\\begin{pmatrix}1\\end{pmatrix}+\\begin{pmatrix}2\\end{pmatrix}",
         "multiple",
         """\
-A second matrix follows here, and nothing is calculated.
+A second matrix follows here, and nothing is calculated (line 1).
     \\begin{pmatrix}1\\end{pmatrix}+\\begin{pmatrix}2\\end{pmatrix}
                                  ^
 Type one matrix in a cell.
@@ -1154,7 +1166,7 @@ Type one matrix in a cell.
         "\\begin{pmatrix}1\\end{pmatrix}\\begin{pmatrix}2\\end{pmatrix}",
         "multiple",
         """\
-A second matrix begins here, and a cell holds one matrix.
+A second matrix begins here, and a cell holds one matrix (line 1).
     \\begin{pmatrix}1\\end{pmatrix}\\begin{pmatrix}2\\end{pmatrix}
                                  ~~~~~^
 Delete it, or put it in a cell of its own.
@@ -1165,7 +1177,7 @@ Delete it, or put it in a cell of its own.
         "\\alpha\\begin{pmatrix}1 & 2\\end{pmatrix}",
         "expression",
         """\
-"\\alpha" stands before the matrix, and nothing is calculated here.
+"\\alpha" stands before the matrix, and nothing is calculated here (line 1).
     \\alpha\\begin{pmatrix}1 & 2\\end{pmatrix}
     ~~~~~^
 Type the matrix alone, or with a name and = before it.
@@ -1176,7 +1188,7 @@ Type the matrix alone, or with a name and = before it.
         "\\begin{pmatrix}1 & 2\\end{pmatrix}^{-1}",
         "expression",
         """\
-"^{-1}" stands after the matrix, and nothing is calculated here.
+"^{-1}" stands after the matrix, and nothing is calculated here (line 1).
     \\begin{pmatrix}1 & 2\\end{pmatrix}^{-1}
                                      ^
 Type the matrix alone.
@@ -1187,7 +1199,7 @@ Type the matrix alone.
         "\\begin{pmatrix}1{,}000 & 2\\end{pmatrix}",
         "decimal-comma",
         """\
-"1,000" can be 1.000 with a decimal comma, 1000 with thousands marks, or the numbers 1 and 000.
+"1,000" can be 1.000 with a decimal comma, 1000 with thousands marks, or the numbers 1 and 000 (line 1).
     \\begin{pmatrix}1{,}000 & 2\\end{pmatrix}
                    ~~~~~~^
 Type 1.000 or 1000 for one number, or 1 000 for several.
@@ -1198,7 +1210,7 @@ Type 1.000 or 1000 for one number, or 1 000 for several.
         "\\begin{bmatrix}1 & 2 \\\\ \\\\ 3 & 4\\end{bmatrix}",
         "missing-cell",
         """\
-Row 2 has no numbers.
+Row 2 has no numbers (line 1).
     \\begin{bmatrix}1 & 2 \\\\ \\\\ 3 & 4\\end{bmatrix}
                             ~^
 Delete the second \\\\, or type the row.
@@ -1209,7 +1221,7 @@ Delete the second \\\\, or type the row.
         "\\begin{bmatrix}\\end{bmatrix}",
         "empty",
         """\
-There are no numbers in this matrix.
+There are no numbers in this matrix (line 1).
     \\begin{bmatrix}\\end{bmatrix}
                    ^
 Write the matrix as \\begin{bmatrix} 1 & 2 \\\\ 3 & 4 \\end{bmatrix}.
@@ -1220,7 +1232,7 @@ Write the matrix as \\begin{bmatrix} 1 & 2 \\\\ 3 & 4 \\end{bmatrix}.
         "\\pmatrix{1 & 2 \\cr 3 & 4",
         "latex",
         """\
-The brace after \\pmatrix is never closed.
+The brace after \\pmatrix is never closed (line 1).
     \\pmatrix{1 & 2 \\cr 3 & 4
     ~~~~~~~~^
 Write the matrix as \\begin{bmatrix} 1 & 2 \\\\ 3 & 4 \\end{bmatrix}.
@@ -1253,7 +1265,7 @@ Type 1.5 for one number, or 1 5 for several.
         "[[1,000, 2]]",
         "decimal-comma",
         """\
-"1,000" can be 1.000 with a decimal comma, 1000 with thousands marks, or the numbers 1 and 000.
+"1,000" can be 1.000 with a decimal comma, 1000 with thousands marks, or the numbers 1 and 000 (line 1).
     [[1,000, 2]]
       ~~~~^
 Type 1.000 or 1000 for one number, or 1 000 for several.
@@ -1264,7 +1276,7 @@ Type 1.000 or 1000 for one number, or 1 000 for several.
         "1,2,3 4,5,6",
         "decimal-comma",
         """\
-"1,2,3" is not plainly one number or several.
+"1,2,3" is not plainly one number or several (line 1).
     1,2,3 4,5,6
     ~~~~^
 Type 1 2 3.
@@ -1297,7 +1309,7 @@ Type 1000 for one number, or ordinary spaces between several.
         "[[1 2] [3 4]]",
         "ambiguous",
         """\
-The second bracket can be a second row, or stand beside the first as in MATLAB.
+The second bracket can be a second row, or stand beside the first as in MATLAB (line 1).
     [[1 2] [3 4]]
            ~~~~^
 Put commas between the numbers, like [[1, 2], [3, 4]], or semicolons between the rows, like [1 2; 3 4].
@@ -1374,7 +1386,7 @@ Leave out the quotes of numbers; a label may be any word.
         "I 1 2\n# 3 4\nam 5 6",
         "ambiguous",
         """\
-This line can be a comment, or the row of the token "#" (line 2).
+This can be a comment, or the row of the token "#" (line 2).
     # 3 4
     ^
 Put quotes around "#" if it is a token, or delete the line if it is a comment.
@@ -1385,7 +1397,7 @@ Put quotes around "#" if it is a token, or delete the line if it is a comment.
         "100 % 1",
         "ambiguous",
         """\
-This % can begin a comment or mean per cent.
+This % can begin a comment or mean per cent (line 1).
     100 % 1
         ^
 Type 0.05 for 5 %, or # before a comment.
@@ -1407,7 +1419,7 @@ Type one name for each column, and one more only above the labels; put quotes ar
         "x" * 10_001 + " 1 2",
         "label",
         """\
-This label has 10,001 characters, and the limit is 10,000.
+This label has 10,001 characters, and the limit is 10,000 (line 1).
     xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
     ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~^
 Type a shorter label.
@@ -1484,7 +1496,7 @@ Type numbers with the digits 0-9, a point and -.
         "[1 2 | 3 4; 5 6 | 7 8]",
         "char",
         """\
-"|" (U+007C VERTICAL LINE) has no meaning inside brackets.
+"|" (U+007C VERTICAL LINE) has no meaning inside brackets (line 1).
     [1 2 | 3 4; 5 6 | 7 8]
          ^
 Separate rows with ; and cells with blanks or commas.
@@ -1512,6 +1524,424 @@ There is an invisible character here, U+001B ESCAPE, a terminal colour code (lin
 What is seen would not be what is read. Delete it, or copy the numbers as plain text.
 """,
         id="terminal colours",
+    ),
+    pytest.param(
+        "New York 1 2\nis 3 4",
+        "label",
+        """\
+"New York" is 2 words, and a label among blanks is one word (line 1).
+    New York 1 2
+    ~~~~~~~^
+Put quotes around a label of several words, as in "New York" 1 2.
+""",
+        id="two words in front",
+    ),
+    pytest.param(
+        "I x 2\nam 3 4 5",
+        "label",
+        """\
+"I x" is 2 words, and a label among blanks is one word (line 1).
+    I x 2
+    ~~^
+Put quotes around a label of several words, as in "New York" 1 2.
+""",
+        id="two words where a row would not fit",
+    ),
+    pytest.param(
+        "I nan 0.5\nam nan 0.6",
+        "nonfinite",
+        """\
+"nan" is not a finite number (line 1).
+    I nan 0.5
+      ~~^
+Attention needs finite numbers: one NaN or infinity would spread through its whole row.
+""",
+        id="NaN behind a label",
+    ),
+    pytest.param(
+        "I O.5 2\nam O.6 3",
+        "number",
+        """\
+"O.5" is not a number (line 1).
+    I O.5 2
+      ~~^
+It begins with a letter: type the digit 0 or 1.
+""",
+        id="a letter in place of a digit",
+    ),
+    pytest.param(
+        "I - 2 3\nam - 4 5",
+        "operator",
+        """\
+"-" stands alone before "2" (line 1).
+    I - 2 3
+      ^
+Type 1 -2 for two numbers. To subtract or add, type the result: nothing is calculated here.
+""",
+        id="a sign behind a label",
+    ),
+    pytest.param(
+        "a 3 4\n1.2.3 5 6",
+        "number",
+        """\
+"1.2.3" is not a number (line 2).
+    1.2.3 5 6
+    ~~~~^
+A number has one decimal point, like 1.5. If it is a label, put quotes around it: "1.2.3".
+""",
+        id="a wrong number in place of a label",
+    ),
+    pytest.param(
+        "token d0 d1\nI 1 2\nam x 4",
+        "name",
+        """\
+"x" is a name, not a number (line 3).
+    am x 4
+       ^
+The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
+""",
+        id="a word behind a label, below names",
+    ),
+    pytest.param(
+        "d0 d1\nNA\n3 4",
+        "missing-cell",
+        """\
+"NA" stands where a number is due in row 1, cell 1 (line 2).
+    NA
+    ~^
+Every cell needs a number: type 0 if you mean zero, or leave out the whole row.
+""",
+        id="a row of one word below names",
+    ),
+    pytest.param(
+        "token d0 d1\nI\nam 3 4",
+        "missing-cell",
+        """\
+Row 1 has no numbers (line 2).
+    I
+    ^
+Every cell needs a number: type 0 if you mean zero, or leave out the whole row.
+""",
+        id="a label without numbers below names",
+    ),
+    pytest.param(
+        "| a | b | c |\n|---|---|---|\n| 1 | 2 | |\n| 3 | 4 | |",
+        "missing-cell",
+        """\
+A number is missing in row 1, cell 3 (line 3).
+    | 1 | 2 | |
+             ^
+Every cell needs a number: type 0 if you mean zero, or leave out the whole row.
+""",
+        id="an empty column with a name",
+    ),
+    pytest.param(
+        "a,,b\n1,2",
+        "missing-cell",
+        """\
+Column name 2 is missing (line 1).
+    a,,b
+      ^
+Type one name for each column.
+""",
+        id="a column without a name in the middle",
+    ),
+    pytest.param(
+        "my matrix\n1 2\n3 4",
+        "ambiguous",
+        """\
+"my matrix" can be column names or a title (line 1).
+    my matrix
+    ~~~~~~~~^
+Delete it if it is a title; names of columns stand right above the numbers.
+""",
+        id="a title",
+    ),
+    pytest.param(
+        "d0 d1\n\n1 2\n3 4",
+        "ambiguous",
+        """\
+"d0 d1" can be column names or a title (line 1).
+    d0 d1
+    ~~~~^
+Delete it if it is a title; names of columns stand right above the numbers.
+""",
+        id="names set apart by a blank line",
+    ),
+    pytest.param(
+        "I:1 2\nam 3 4",
+        "label",
+        """\
+"I:1" can be a label and a number, or one label (line 1).
+    I:1 2
+    ~~^
+Put a blank between label and number, or quotes around the label.
+""",
+        id="a label glued to a number",
+    ),
+    pytest.param(
+        ",1,2\nam,3,4",
+        "label",
+        """\
+Row 1 has no label (line 1).
+    ,1,2
+    ^
+Type a word in front of its numbers.
+""",
+        id="a row without a label",
+    ),
+    pytest.param(
+        '"a,1,2\nb,3,4',
+        "string",
+        """\
+This quote is never closed (line 1).
+    "a,1,2
+    ^
+Put quotes on both sides of the label, or leave them out.
+""",
+        id="a label whose quote is never closed",
+    ),
+    pytest.param(
+        "| - 1 | 2 |\n| 3 | 4 |",
+        "operator",
+        """\
+"-" stands alone before "1" (line 1).
+    | - 1 | 2 |
+      ^
+Type 1 -2 for two numbers. To subtract or add, type the result: nothing is calculated here.
+""",
+        id="a sign apart from its number",
+    ),
+    pytest.param(
+        "[[1, 2,,], [3, 4]]",
+        "missing-cell",
+        """\
+A number is missing after this comma of row 1 (line 1).
+    [[1, 2,,], [3, 4]]
+           ^
+Every cell needs a number: type 0 if you mean zero, or leave out the whole row.
+""",
+        id="two commas at the end of a row",
+    ),
+    pytest.param(
+        "[[1 2, 3], [4, 5, 6]]",
+        "ambiguous",
+        """\
+"1 2" can be 2 cells without a comma, or one with a blank in it (line 1).
+    [[1 2, 3], [4, 5, 6]]
+      ~~^
+Put a comma between any two cells.
+""",
+        id="blanks among commas in a list of lists",
+    ),
+    pytest.param(
+        "1 000, 2\n3 000, 4",
+        "ambiguous",
+        """\
+"1 000" can be one number, 1000, or several, 1 and 000 (line 1).
+    1 000, 2
+    ~~~~^
+Type 1000 for one number, or a comma between any two cells.
+""",
+        id="a blank that can group thousands",
+    ),
+    pytest.param(
+        "I;1,5;2,5\nam;3,5;4,5",
+        "decimal-comma",
+        """\
+"1,5" can be 1.5 with a decimal comma, or the numbers 1 and 5 (line 1).
+    I;1,5;2,5
+      ~~^
+Type 1.5 for one number, or 1 5 for several.
+""",
+        id="decimal commas between semicolons",
+    ),
+    pytest.param(
+        "```1 2\n3 4\n```",
+        "ambiguous",
+        """\
+This line can be a fence around the matrix, or the matrix itself (line 1).
+    ```1 2
+    ~~~~~^
+Put ``` on a line of its own; behind the first may stand the name of a language.
+""",
+        id="numbers behind a fence",
+    ),
+    pytest.param(
+        "1 2; 3 4]",
+        "bracket",
+        """\
+This "]" closes nothing (line 1).
+    1 2; 3 4]
+            ^
+Delete it, or type the bracket that it should close.
+""",
+        id="a closing bracket without its opening one",
+    ),
+    pytest.param(
+        "-[[1, 2], [3, 4]]",
+        "expression",
+        """\
+"-" stands before the matrix, and nothing is calculated here (line 1).
+    -[[1, 2], [3, 4]]
+    ^
+The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
+""",
+        id="a sign before a list",
+    ),
+    pytest.param(
+        "X.shape = (2, 2)",
+        "expression",
+        """\
+"X.shape" is the size of a matrix, not its numbers (line 1).
+    X.shape = (2, 2)
+    ~~~~~~^
+The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
+""",
+        id="a size",
+    ),
+    pytest.param(
+        "np.array([[1, 2]], ndmin=3)",
+        "ndim",
+        """\
+ndmin=3 asks for more than two dimensions (line 1).
+    np.array([[1, 2]], ndmin=3)
+                             ^
+Leave it out: a matrix is one list of rows.
+""",
+        id="a third dimension asked for",
+    ),
+    pytest.param(
+        "a 1 2\n# b 3 4\nc 5 6",
+        "ambiguous",
+        """\
+This can be a comment, or the row of the token "b" (line 2).
+    # b 3 4
+    ^
+Delete the line if it is a comment, or the # if it is a row.
+""",
+        id="a row that can be switched off",
+    ),
+    pytest.param(
+        "I # 1 2\nam 3 4",
+        "ambiguous",
+        """\
+This can be a comment, or the row of the token "#" (line 1).
+    I # 1 2
+      ^
+Put quotes around "#" if it is a token, or delete the line if it is a comment.
+""",
+        id="a sign that can be a comment or a token",
+    ),
+    pytest.param(
+        "#: 1 2\n%: 3 4",
+        "ambiguous",
+        """\
+This can be a comment, or the row of the token "#" (line 1).
+    #: 1 2
+    ^
+Put quotes around "#" if it is a token, or delete the line if it is a comment.
+""",
+        id="comment signs before a colon",
+    ),
+    pytest.param(
+        "\ud800 1 2\nb 3 4",
+        "char",
+        """\
+There is an invisible character here, U+D800 half of a surrogate pair (line 1).
+    \\ud800 1 2
+    ~~~~~^
+What is seen would not be what is read. Delete it, or copy the numbers as plain text.
+""",
+        id="half a surrogate pair",
+    ),
+    pytest.param(
+        "1·5 2·5\n3 4",
+        "char",
+        """\
+U+00B7 MIDDLE DOT cannot be part of a number (line 1).
+    1·5 2·5
+     ^
+Type numbers with the digits 0-9, a point and -.
+""",
+        id="a middle dot",
+    ),
+    pytest.param(
+        "[[1、2]、[3、4]]",
+        "char",
+        """\
+U+3001 IDEOGRAPHIC COMMA cannot be part of a number (line 1).
+    [[1、2]、[3、4]]
+       ~^
+Type numbers with the digits 0-9, a point and -.
+""",
+        id="an ideographic comma",
+    ),
+    pytest.param(
+        "1 2\n-----\n3 4",
+        "missing-cell",
+        """\
+"-----" stands where a number is due in row 2, cell 1 (line 2).
+    -----
+    ~~~~^
+Every cell needs a number: type 0 if you mean zero, or leave out the whole row.
+""",
+        id="dashes between rows",
+    ),
+    pytest.param(
+        "A = 1 2\nam 3 4",
+        "ambiguous",
+        """\
+"A" can be the name of the matrix, or the label of its first row (line 1).
+    A = 1 2
+    ^
+Leave out the name and the =, or type a = behind every label.
+""",
+        id="a name that can be a label",
+    ),
+    pytest.param(
+        "Layer 1,0.5,2\nLayer 2,3,4",
+        "ambiguous",
+        """\
+"Layer 1" can be a label, or a label and a number (line 1).
+    Layer 1,0.5,2
+    ~~~~~~^
+Put quotes around the label, and the same separator between any two cells.
+""",
+        id="a label that ends in a number",
+    ),
+    pytest.param(
+        "I;1 2\n3 4",
+        "ambiguous",
+        """\
+The semicolon can end a row, giving 3 rows like "I", or separate columns, giving 2 rows like "I 1 2" (line 1).
+    I;1 2
+     ^
+Separate cells with spaces, write decimals with a point, and put every row on its own line.
+""",
+        id="a semicolon in one line only",
+    ),
+    pytest.param(
+        "# 12\nplay 3 4",
+        "ambiguous",
+        """\
+This can be a comment, or the row of the token "#" (line 1).
+    # 12
+    ^
+Put quotes around "#" if it is a token, or delete the line if it is a comment.
+""",
+        id="a comment of numbers",
+    ),
+    pytest.param(
+        '["a", 2]',
+        "string",
+        """\
+'"a"' is text in quotes, not a number (line 1).
+    ["a", 2]
+     ~~^
+Leave out the quotes.
+""",
+        id="text in double quotes",
     ),
     pytest.param(
         "1 2\n" * 1_000_000,
@@ -1544,7 +1974,7 @@ Type fewer rows, or fewer numbers in a row.
         "1 " * 200 + "x " + "2 " * 200,
         "name",
         """\
-"x" is a name, not a number.
+"x" is a name, not a number (line 1).
     … 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 x 2 2 2 2 2 2 2 2 2 2 2 2 2 2 2 2 2 2…
                                         ^
 The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
@@ -1555,7 +1985,7 @@ The text is data and is never run. Type the numbers themselves, or use %attentio
         "[[1, 2]] 中文字",
         "multiple",
         """\
-A second statement or matrix begins here, and a cell holds one matrix.
+A second statement or matrix begins here, and a cell holds one matrix (line 1).
     [[1, 2]] 中文字
              ~~~~~^
 Delete it, or put it in a cell of its own.
@@ -1566,7 +1996,7 @@ Delete it, or put it in a cell of its own.
         "x" * 300,
         "name",
         """\
-"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…" is not a number.
+"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…" is not a number (line 1).
     xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
     ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~^
 The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
@@ -1583,6 +2013,80 @@ def test_every_mistake_says_what_is_wrong_where_and_what_to_type(text: str, code
     assert str(caught.value) + "\n" == message
     assert caught.value.code == code
     assert caught.value.__cause__ is None
+
+
+REFUSED = [
+    # a word in the place of the first number is no second word of the label
+    ("I nan 1 2\nam inf 3 4", "nonfinite"),
+    ('"I" nan 2\n"am" nan 3', "nonfinite"),
+    ("I NA 0.5\nam NA 0.6", "missing-cell"),
+    ("I ? 2\nam ? 3", "missing-cell"),
+    ("I -- 2\nam -- 3", "missing-cell"),
+    ("a - 1\nb 2", "operator"),
+    ("I 1.2.3 4\nam 5", "number"),
+    ("I 0x 3\nam 0y 4", "number"),
+    ("I $5 2\nam $6 3", "number"),
+    ("I 1/2 3\nam 1/3 4", "expression"),
+    ("I sqrt(2) 3\nam sqrt(3) 4", "call"),
+    ("I 1+2j 2\nam 1-2j 3", "complex"),
+    ("I ½ 2\nam ⅓ 3", "char"),
+    ("I —2 3\nam —4 5", "char"),
+    ("I ... 2\nam ... 3", "truncated"),
+    ("I True 2\nam False 3", "bool"),
+    ("I x 2\nam y 4", "label"),
+    # what begins as a number does is no label
+    ("x 3 4\n1e 5 6", "number"),
+    ("x 3 4\n--1 5 6", "number"),
+    ("x 3 4\n$5 5 6", "number"),
+    ("x 3 4\n① 5 6", "char"),
+    ("I 1 2\n3-4 5 6", "expression"),
+    ("the 1 2\n2.5 3 4", "name"),
+    ("C# 1 2\n100% 3 4", "number"),
+    # a row below names is no name of an index
+    ("d0 d1\nO.5\n3 4", "number"),
+    ("d0,d1\n1.2.3\n3,4", "number"),
+    ('d0 d1\n"1"\n3 4', "string"),
+    ("d0 d1\nI\nam 3 4", "missing-cell"),
+    # names never shift
+    ("a\tb\tc\n1\t2\t\n3\t4\t", "missing-cell"),
+    # rows are not comments
+    ("##ing 0.1 x\nplay 0.3 0.4", "name"),
+    ("##ing,0.1,a0.2\nplay,0.3,0.4", "name"),
+    ("play 0.3 0.4\n##ing 0.1 0%.2", "number"),
+    ("#tag 1 2\nfoo 3", "ambiguous"),
+    ("#tag 1 2\nfoo 3 4", "ambiguous"),
+    ("C# $1 2\n# 3 4", "number"),
+    # the first row is not names, and a title is not either
+    ("a:1 x\nb:3 8", "name"),
+    ("I: x y\nam: 3 4", "name"),
+    ("Diagonal Matrix\n\n   1   0\n   0   1\n", "ambiguous"),
+    # holes
+    ("[1 2,,; 3 4,,]", "missing-cell"),
+    ('{"a": [1,2,,], "b": [3,4]}', "missing-cell"),
+    (",d\n,d1\nI,1,2\nam,3,4", "label"),
+    # signs and brackets
+    ("- [1, 2]\n- [3, 4]", "expression"),
+    ("[ - 1 2; 3 4]", "operator"),
+    ("- 1 | 2\n3 | 4", "operator"),
+    ("]" * 1000, "bracket"),
+    ("[[f'{1}', 2]]", "string"),
+    ("1 2 i\n3 4 i", "name"),
+    ("1‚5 2\n3 4", "char"),
+    ("```python 1 2\n3 4\n```", "ambiguous"),
+    ("```\n1 2\n``` 3 4", "ambiguous"),
+    ("Matrix(2, 2, [1, 2, 3, 4])", "call"),
+    ("'ll 3; 4\n's 1 2", "ambiguous"),
+    ("I 1\t2\nam 3\t4", "ambiguous"),
+    ("Layer 1;2\nLayer 2;3", "ambiguous"),
+    ("I: 1.5 2=\nam: -3 4", "number"),
+]
+
+
+@pytest.mark.parametrize(("text", "code"), REFUSED)
+def test_what_is_not_plainly_a_matrix_is_refused(text: str, code: str) -> None:
+    with pytest.raises(MatrixError) as caught:
+        parse_matrix(text)
+    assert caught.value.code == code
 
 
 def test_every_code_has_a_mistake_above() -> None:

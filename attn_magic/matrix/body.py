@@ -29,13 +29,15 @@ _PLAIN = str.maketrans(
     | dict.fromkeys(_LINE_BREAKS, "\n")
     | {character: chr(ord(character) - 0xFEE0) for character in _FULLWIDTH}
     | dict.fromkeys("\u201c\u201d\u201e\u201f", '"')
-    | dict.fromkeys("\u2018\u2019\u201a\u201b", "'")
+    | dict.fromkeys("\u2018\u2019\u201b", "'")
     | dict.fromkeys("│┃║┆┇┊┋", "|")
     | dict.fromkeys("─━═┄┅╌╍", "-")
     | dict.fromkeys("┌┬┐├┼┤└┴┘╞╪╡╔╦╗╠╬╣╚╩╝╭╮╰╯", "+")
 )
 
-_FORBIDDEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff]")
+_FORBIDDEN = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
+)
 _DIRECTION_MARKS = "\u061c\u200e\u200f"
 _ZERO_WIDTH_RUN = re.compile(f"[{_ZERO_WIDTH}]+")
 _BORDER = re.compile(r"[\s\[\](){},;|&]")
@@ -44,7 +46,9 @@ _CONTROL_NAMES = {"\x00": "NUL", "\x1b": "ESCAPE, a terminal colour code", "\x07
 
 _UNNAMED = {"Cc": "a control character", "Cs": "half of a surrogate pair", "Co": "a private-use character"}
 
-_FENCE = re.compile(r"^[ \t]*(?:```|~~~)[^\n]*$", re.MULTILINE)
+_FENCE = re.compile(r"^[ \t]*(?:```+|~~~+)(?P<behind>[^\n]*)$", re.MULTILINE)
+_LANGUAGE = re.compile(r"[ \t]*(?:[A-Za-z{.][^\s`]*)?[ \t]*")
+_BLANKS = re.compile(r"[ \t]*")
 _PROMPT = re.compile(r"[ \t]*(?:>>>[ ]|In \[[0-9]*\]:[ ]|Out\[[0-9]*\]:[ \n]|julia>[ ]|octave:[0-9]+>[ ]|>>[ ](?=[A-Za-z\[(]))")
 _CONTINUATION = re.compile(r"^[ \t]*\.\.\.:?[ ]", re.MULTILINE)
 
@@ -168,11 +172,26 @@ def _blank_zero_width(text: str) -> str:
     return _ZERO_WIDTH_RUN.sub(lambda match: " " * len(match[0]) if is_outside(match) else match[0], text)
 
 
+def _refuse_text_behind(fence: re.Match[str], allowed: re.Pattern[str]) -> None:
+    """Grammar: fence := ("```" | "~~~") language?; numbers behind it would be lost with it."""
+    if not allowed.fullmatch(fence["behind"]):
+        raise Mistake(
+            "ambiguous",
+            "This line can be a fence around the matrix, or the matrix itself",
+            "Put ``` on a line of its own; behind the first may stand the name of a language.",
+            *fence.span(),
+        )
+
+
 def _blank_fences_and_prompts(plain: str) -> str:
     spans = []
     if plain.lstrip().startswith(("```", "~~~")):
-        fences = [match.span() for match in _FENCE.finditer(plain)]
-        spans += [fences[0], fences[-1]] if not plain[fences[-1][1] :].strip() else fences[:1]
+        fences = list(_FENCE.finditer(plain))
+        closed = not plain[fences[-1].end() :].strip()
+        _refuse_text_behind(fences[0], _LANGUAGE)
+        if closed and len(fences) > 1:
+            _refuse_text_behind(fences[-1], _BLANKS)
+        spans += [fences[0].span(), fences[-1].span()] if closed else [fences[0].span()]
     start = len(plain) - len(plain.lstrip())
     if spans:
         after = spans[0][1]

@@ -14,7 +14,7 @@ MOST_CHILDREN = 10_000  # more rows, or more cells in a row, do not fit into the
 CLOSING = {"[": "]", "(": ")", "{": "}"}
 _TOKEN = re.compile(
     r"(?P<bracket>[\[\](){}])"
-    r"|(?P<string>\"(?:[^\"\\\n]|\\.)*\"?|(?<![\w\])}.'])'(?:[^'\\\n]|\\.)*'?)"
+    r"|(?P<string>\"(?:[^\"\\\n]|\\.)*\"?|(?<![\w\])}.'])(?:[bBfFrRuU]{1,2}'(?:[^'\\\n]|\\.)*'|'(?:[^'\\\n]|\\.)*'?))"
     r"|(?P<comment>\\(?=[ \t]*\n)|\#[^\n]*|(?<![0-9%])%[^\n]*|(?<=[,;\[({\n])[ \t]*//[^\n]*)"
     r"|(?P<continuation>\.\.\.[ \t]*(?:[%#][^\n]*)?(?=\n))"
 )
@@ -50,7 +50,8 @@ def scan(body: Body) -> tuple[Body, Group, list[tuple[int, int]]]:
             if has_semicolons and _continues(plain, match.start()):
                 comments.append((match.start(), match.end() + 1))
         elif kind == "string":
-            if len(match[0]) == 1 or match[0][0] != match[0][-1]:
+            quoted = match[0].lstrip("bBfFrRuU")
+            if len(quoted) == 1 or quoted[0] != quoted[-1]:
                 raise Mistake("string", "This quote is never closed", "Leave out the quotes of numbers.", match.start(), match.start() + 1)
             strings.append(match.span())
         elif kind == "comment":

@@ -24,7 +24,7 @@ _OPTION = re.compile(
 )
 _SAFE_CALL = re.compile(r"(?:torch\.device|device|np\.dtype|numpy\.dtype|torch\.Size|tf\.TensorShape|dtype)\(")
 _FLOAT32 = {"float32", "float", "f4", "<f4", "single"}
-_WITHOUT_EFFECT = {"requires_grad", "copy", "order", "subok", "ndmin", "pin_memory"}
+_WITHOUT_EFFECT = {"requires_grad", "copy", "order", "subok", "pin_memory"}
 _WITHOUT_EFFECT |= {"name", "names", "weak_type", "like", "trainable", "stop_gradient", "place"}
 
 
@@ -70,8 +70,10 @@ def _note_option(name: str, value: str, match: re.Match[str]) -> list[Notice]:
         return []
     if name == "device" and re.fullmatch(r".*cpu.*", value):
         return []
-    if name in _WITHOUT_EFFECT or name in ("shape", "size"):
+    if name in _WITHOUT_EFFECT or name in ("shape", "size") or (name == "ndmin" and value in ("0", "1", "2")):
         return []
+    if name == "ndmin":
+        raise Mistake("ndim", f"ndmin={value} asks for more than two dimensions", "Leave it out: a matrix is one list of rows.", *match.span("value"))
     if name not in ("dtype", "device", "grad_fn", "layout", "columns", "index"):
         raise Mistake("call", f"{quote(name)} is not an option that is known here", DATA, match.start("name"), match.end("name"))
     return [ignored(name, value)]

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 
 from attn_magic.limits import MOST_TOKENS
 from attn_magic.matrix.body import Body
-from attn_magic.matrix.mistake import Mistake
+from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import is_numeral
 from attn_magic.matrix.rows import check_size
-from attn_magic.matrix.separators import Line, find_comment
+from attn_magic.matrix.separators import Line, find_comment, like_a_row
 from attn_magic.matrix.words import is_suspicious
 
-_SOLID_RULE = 5  # a shorter run of dashes stands for a missing number
 _RULE_CELL = re.compile(r"[ \t]*:?[-= \t]*[-=]:?[ \t]*")
 _RULE = re.compile(r"[-+=|: \t]*")
 _SERIES_FOOTER = re.compile(r"^[ \t]*(?:Name: [^\n]*, )?(?:Length: [0-9]+, )?dtype: \w+[ \t]*$", re.MULTILINE)
@@ -22,8 +21,9 @@ _R_ROW = re.compile(r"^[ \t]*\[[0-9]+,\]", re.MULTILINE)
 _SPAN_NAMED = re.compile(r"\bColumns [0-9]+ (?:through|to|and) [0-9]+:?")
 _QUOTED_LINES = re.compile(r"(?:^|[,;|\t\n])[ ]?(?P<quoted>\"(?:[^\"]|\"\")*\")(?=[ ]?[,;|\t\n]|\Z)")
 _CELL = re.compile(r"[,;|\t][ ]?[-+.]?[0-9]")
-BULLETS = {"-", "*", "•", "+"}
 _COLON_LABEL = re.compile(r"(?P<label>\"(?:[^\"]|\"\")*\"|'[^']*'|[^:]+):[ \t]+(?=[-+.\[(0-9])")
+_GLUED_LABEL = re.compile(r"(?P<label>[^\s:=>]+?)[ \t]*(?P<mark>:|=|->)[ \t]*(?=[-+]?\.?[0-9])")  # I:1.16, I=1.16, I->1.16
+_SIGN_AND_COLON = re.compile(r"[ \t]*(?P<sign>[#%]):[ \t]*[-+.0-9]")
 _EQUALS_LABEL = re.compile(r"(?P<label>[^\s=]+[ \t]?)=[ \t]+(?=[-+.0-9])")
 _BRACKET_ROW = re.compile(
     r"(?P<label>\"(?:[^\"]|\"\")*\"|'[^']*'|\[[^\[\](),;\s]*\]|[^\s\[\](),;:]+)?(?P<between>[ \t:]*)[\[(](?P<cells>[^\[\]()]*)[\])][ \t,]*"
@@ -74,14 +74,47 @@ def find_lines(body: Body) -> tuple[list[Line], list[Line], Body]:
             comment = _indent(text) if text.lstrip().startswith(("# ", "%")) else find_comment(text)
         if comment is not None and text[comment] == "%":
             _refuse_percent(text, comment, position)
+        if comment is not None and _SIGN_AND_COLON.match(text):
+            raise doubtful_comment(Line(position + comment, text[comment : comment + 1]))
         if comment is not None:
             beside = (position, position + comment) if text[:comment].strip() else None
             comments.append(Line(position + comment, text[comment:], beside))
+            words = text[comment + 1 :].split()
+            if beside and words and not any(map(str.isdigit, text[:comment])) and all(map(is_numeral, words)):
+                raise doubtful_comment(comments[-1])
         cells = text if comment is None else text[:comment]
         if cells.strip():
             lines.append(Line(position, cells))
         position += len(text) + 1
     return lines, comments, body.without((comment.start, comment.end) for comment in comments) if comments and not body.typed.isascii() else body
+
+
+def refuse_doubtful_comments(comments: Sequence[Line], width: int) -> None:
+    """Among labelled rows, "# 1 2" can be a comment or the row of the token "#", and "# b 1 2" one that was switched off."""
+    for comment in comments:
+        if comment.label is None and like_a_row(comment.text, width):
+            raise doubtful_comment(comment)
+
+
+def doubtful_comment(comment: Line) -> Mistake:
+    """The mistake of a comment that can be cells."""
+    token, *others = comment.text.split()
+    if len(token) == 1 and others and not is_numeral(others[0]):
+        return Mistake(
+            "ambiguous",
+            f"This can be a comment, or the row of the token {quote(others[0])}",
+            f"Delete the line if it is a comment, or the {token} if it is a row.",
+            comment.start,
+            comment.start + 1,
+        )
+    advice = f'Put quotes around "{token}" if it is a token, or delete' if len(token) < 40 else "Put quotes around the token, or delete"
+    return Mistake(
+        "ambiguous",
+        f"This can be a comment, or the row of the token {quote(token)}",
+        f"{advice} the line if it is a comment.",
+        comment.start,
+        comment.start + len(token),
+    )
 
 
 def _refuse_percent(text: str, comment: int, start: int) -> None:
@@ -104,16 +137,18 @@ def is_rule(index: int, lines: Sequence[Line]) -> bool:
         return False
     if "+" in text:
         return "--" in text or "==" in text
+    if index == 0:
+        return len(lines) > 1 and "|" in text and "---" in text
     if index == 1 and len(lines) > 2 and all(_RULE_CELL.fullmatch(cell) for cell in text.strip("|").split("|")):
-        return "|" in text or not any(map(str.isdigit, lines[0].text))
-    return len(text) >= _SOLID_RULE and not text.strip("-=")
+        return "|" in text or ("---" in text.replace("=", "-") and not any(map(is_numeral, lines[0].text.split())))
+    return False
 
 
 def find_set_apart(lines: list[Line], body: Body) -> list[Line]:
     """Grammar: line := label ":" cells | label "=" cells | label ":"? "[" cells "]" ","?, if all lines are so."""
-    for pattern in (_COLON_LABEL, _EQUALS_LABEL):
+    for pattern in (_COLON_LABEL, _EQUALS_LABEL, _GLUED_LABEL):
         matches = [pattern.match(line.text, _indent(line.text)) for line in lines]
-        if all(matches) and (len(lines) > 1 or pattern is _COLON_LABEL):
+        if all(matches) and (len(lines) > 1 or pattern is not _EQUALS_LABEL) and _are_alike(matches):
             lines = [_set_apart(line, match) for line, match in zip(lines, matches, strict=True) if match]
             break
     matches = [_BRACKET_ROW.fullmatch(line.text, _indent(line.text)) for line in lines]
@@ -123,13 +158,17 @@ def find_set_apart(lines: list[Line], body: Body) -> list[Line]:
     return lines
 
 
+def _are_alike(matches: Sequence[re.Match[str] | None]) -> bool:
+    """Whether all labels are set apart by the same mark; glued to a number, none may look like a number itself, as in 1:2."""
+    found = [match for match in matches if match and "mark" in match.groupdict()]
+    return len({match["mark"] for match in found}) <= 1 and not any(is_suspicious(match["label"]) for match in found)
+
+
 def _is_label_of_brackets(match: re.Match[str], lines: int) -> bool:
     """Whether the word before a bracket is a label, and neither a factor nor a function."""
     label = match["label"]
     if not label or not match["between"]:
         return False
-    if label in BULLETS:
-        return lines > 1
     return (lines > 1 or ":" in match["between"]) and not is_suspicious(label) and label[-1] not in "*/+-^@=.\\%"
 
 

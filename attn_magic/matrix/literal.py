@@ -14,7 +14,7 @@ from attn_magic.matrix.constructors import CONSTRUCTOR, FROM_STRING, ROW_PREFIX,
 from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import DATA, EXAMPLE, MISSING, find_fault, is_numeral
 from attn_magic.matrix.rows import Reading, Row, check_size, read_values, split_loosely
-from attn_magic.matrix.separators import Line, refuse_doubtful_thousands, refuse_glued_commas
+from attn_magic.matrix.separators import Line, refuse_doubtful_thousands, refuse_glued_commas, refuse_spaced_thousands
 from attn_magic.matrix.words import clean_label
 from attn_magic.notation import count
 from attn_magic.notices import Notice
@@ -153,7 +153,7 @@ class Literal:
         first = group.children[0]
         before = self.plain[start : first.start].strip()
         inner = re.sub(r"^(?:data|object|values?|numpy|initial_value)\s?=\s?", "", before)
-        if inner and not CONSTRUCTOR.fullmatch(inner) and not (is_numeral(inner.rstrip(", ")) or inner.startswith(("'", '"'))):
+        if inner and not CONSTRUCTOR.fullmatch(inner) and not (is_numeral(inner.split(",")[0].strip()) or inner.startswith(("'", '"'))):
             raise self._blame_prefix(before, first)
         if inner and not CONSTRUCTOR.fullmatch(inner):
             return self._read_argument(name, group)
@@ -266,6 +266,8 @@ class Literal:
                     "missing-cell", "A row is missing before the first comma", MISSING, start + text.index(","), start + text.index(",") + 1, row=1
                 )
             return
+        if rows:
+            read_values(rows)  # a mistake in a row above comes first
         position = start + text.index(word)
         words = word.split(",")[0].split()
         if is_numeral(words[0]):
@@ -330,22 +332,41 @@ class Literal:
             raise Mistake(
                 "ndim", "A semicolon stands inside a row", "Type either [[1, 2], [3, 4]] or [1 2; 3 4].", position, position + 1, row=number
             )
-        return self._split(text, start, number)
+        return self._split(text, start, number, is_nested=True)
 
-    def _split(self, text: str, start: int, number: int) -> Row:
+    def _split(self, text: str, start: int, number: int, is_nested: bool = False) -> Row:
         """Grammar: cells := cell (","? cell)* ","?."""
         text = text.rstrip()
         if text.endswith(","):
-            text = text[:-1]
+            text = text[:-1].rstrip()
+        if text.endswith(","):
+            end = start + len(text)
+            raise Mistake("missing-cell", f"A number is missing after this comma of row {number}", MISSING, end, end + 1, row=number)
         self._refuse_broken_row(text, start, number)
         if "," not in text:
             row = split_loosely(text, start, number)
-            return row if "(" not in text and not text.lstrip().startswith(("+ ", "- ")) else Row(start, text, ",", [text])
+            is_signed = row.cells[0] in ("+", "-") and len(row.cells) == 2
+            return row if "(" not in text and not is_signed else Row(start, text, ",", [text])
         row = Row(start, text, ",", text.split(","))
         if all(len(cell.split()) == 1 for cell in row.cells) or not all(map(_is_run, row.cells)):
             return row
+        self._refuse_two_separators(row, number, is_nested)
         refuse_glued_commas([Line(start, text)])
         return split_loosely(text, start, number)
+
+    def _refuse_two_separators(self, row: Row, number: int, is_nested: bool) -> None:
+        """[1 -2, 3; 4 5 6] mixes commas and blanks as MATLAB does; a list of lists does not, and "1 000" can be one number."""
+        refuse_spaced_thousands(row, number)
+        index = next((index for index, cell in enumerate(row.cells) if len(cell.split()) > 1), None)
+        if is_nested and index is not None:
+            raise Mistake(
+                "ambiguous",
+                f"{quote(row.cells[index].strip())} can be {len(row.cells[index].split())} cells without a comma, or one with a blank in it",
+                "Put a comma between any two cells.",
+                *row.span(index),
+                row=number,
+                cell=index + 1,
+            )
 
     def _refuse_broken_row(self, text: str, start: int, number: int) -> None:
         """A line break inside a row is plain after a comma, and where a long print was wrapped; elsewhere it can end the row."""

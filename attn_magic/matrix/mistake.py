@@ -30,7 +30,8 @@ class Mistake(Exception):
 def quote(text: str) -> str:
     """The reader's own text inside a sentence: escaped, and cut when it is long."""
     shown = format_label(text[: QUOTE_LIMIT + 1])
-    return f'"{shown}"' if len(shown) <= QUOTE_LIMIT else f'"{shown[: QUOTE_LIMIT - 1]}…"'
+    mark = "'" if '"' in shown and "'" not in shown else '"'
+    return f"{mark}{shown}{mark}" if len(shown) <= QUOTE_LIMIT else f"{mark}{shown[: QUOTE_LIMIT - 1]}…{mark}"
 
 
 def explain(mistake: Mistake, typed: str) -> MatrixError:
@@ -43,8 +44,7 @@ def explain(mistake: Mistake, typed: str) -> MatrixError:
     number, line_start, line = _line_at(typed, start)
     column = start - line_start
     end_column = max(column + 1, min((mistake.end or start) - line_start, len(line)))
-    where = f" (line {number})" if LINE_BREAK.search(typed.strip()) else ""
-    message = f"{headline}{where}.\n{point(line, column, end_column)}\n{advice}"
+    message = f"{headline} (line {number}).\n{point(line, column, end_column)}\n{advice}"
     return MatrixError(message, code=mistake.code, line=number, column=column + 1, end_column=end_column, row=mistake.row, cell=mistake.cell)
 
 

@@ -16,14 +16,14 @@ from attn_magic.notices import Notice
 _DECIMAL = r"(?:[0-9]+(?:_[0-9]+)*(?:\.(?:[0-9]+(?:_[0-9]+)*)?)?|\.[0-9]+(?:_[0-9]+)*)(?:[eEdD][-+]?[0-9]+)?"
 _INTEGER = r"0[xX][0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|0[bB][01]+(?:_[01]+)*|0[oO][0-7]+(?:_[0-7]+)*"
 _NUMERAL = re.compile(rf"([-+]?)(?:(?P<decimal>{_DECIMAL})|(?P<integer>{_INTEGER}))")
-_DETACHED_SIGN = re.compile(r"([-+])[ \t\n]+(?=[0-9.])")
+_DETACHED_SIGN = re.compile(r"([-+])[ \t]+(?=[0-9.])")
 _SCALAR = re.compile(
     r"(?:np|numpy|jnp|torch)\.(?P<kind>float|float_|float16|bfloat16|float32|float64|double|single|u?int[0-9]*|intc|longlong)\((?P<inner>[^()]*)\)"
 )
 _WRAPPED = re.compile(r"(?:(?:torch\.)?tensor|(?:np\.)?array)?\((?P<inner>[^()]*)\)")
 
 _EXACT_INTEGERS = 2**24  # float32 holds every whole number up to here
-_WHOLE = re.compile(r"[-+]?[0-9][0-9_]*")
+_WHOLE = re.compile(r"(?P<whole>[-+]?[0-9][0-9_]*)(?:\.0*)?")
 _NOT_ZERO = re.compile(r"[-+]?[0._]*[1-9]")
 
 DATA = "The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have."
@@ -120,9 +120,8 @@ def number_notices(cells: Sequence[str], rounded: "array[float]") -> list[Notice
 
 
 def _is_exact(cell: str, value: float) -> bool:
-    if abs(value) < _EXACT_INTEGERS or not _WHOLE.fullmatch(cell):
-        return True
-    return int(cell) == int(value)  # at most 39 digits: longer ones are beyond float32
+    whole = _WHOLE.fullmatch(cell) if abs(value) >= _EXACT_INTEGERS else None
+    return whole is None or int(whole["whole"]) == int(value)  # at most 39 digits: longer ones are beyond float32
 
 
 def find_fault(cell: str) -> Fault:
@@ -146,7 +145,7 @@ def _look_for_size(text: str, sample: str) -> Fault | None:
 
 
 def _look_for_hole(text: str, sample: str) -> Fault | None:
-    if text.lower() not in _MISSING_WORDS and text:
+    if text.strip("-") and text.lower() not in _MISSING_WORDS:
         return None
     seen = f"{quote(text)} stands where a number is due" if text else "A number is missing"
     named = f" ({name_character(text)})" if len(text) == 1 and not text.isascii() else ""
@@ -197,11 +196,22 @@ def _look_for_character(text: str, sample: str) -> Fault | None:
         return None
     position = next(index for index, character in enumerate(text) if not character.isascii())
     character = text[position]
-    if character in "×·" and position:
+    if character == "×" and position:
         return None
     return Fault(
         "char", f"{name_character(character)} cannot be part of a number", "Type numbers with the digits 0-9, a point and -.", position, position + 1
     )
+
+
+def _look_for_bracket(text: str, sample: str) -> Fault | None:
+    """A closing bracket without its opening one."""
+    opened = 0
+    for position, character in enumerate(sample):
+        opened += (character in "[({") - (character in "])}")
+        if opened < 0:
+            advice = "Delete it, or type the bracket that it should close."
+            return Fault("bracket", f"This {quote(character)} closes nothing", advice, position, position + 1)
+    return None
 
 
 def _look_for_call(text: str, sample: str) -> Fault | None:
@@ -277,6 +287,8 @@ def _look_for_typo(text: str, sample: str) -> Fault | None:
         advice = "A number has one sign, like -1."
     elif re.match(r"[-+]?[0-9.]+[eEdD][-+]?$", sample):
         advice = "An exponent has digits, like 1e-3."
+    elif re.match(r"[-+]?[lIoO]\.[0-9]", sample):
+        advice = "It begins with a letter: type the digit 0 or 1."
     elif "%" in sample:
         advice = "Type 0.05 for 5 %."
     elif re.match(r"[-+]?[0-9.]*\.[0-9]*\.", sample):
@@ -292,6 +304,7 @@ _LOOKS = (
     _look_for_infinity,
     _look_for_ellipsis,
     _look_for_word,
+    _look_for_bracket,
     _look_for_complex,
     _look_for_character,
     _look_for_typo,

@@ -7,17 +7,19 @@ from attn_magic.limits import MOST_TOKENS
 from attn_magic.matrix.body import Body, character_notices, read_body
 from attn_magic.matrix.latex import is_latex, read_latex
 from attn_magic.matrix.literal import read_literal
-from attn_magic.matrix.mistake import Mistake, explain
-from attn_magic.matrix.numerals import EXAMPLE
+from attn_magic.matrix.mistake import Mistake, explain, quote
+from attn_magic.matrix.numerals import DATA, EXAMPLE
 from attn_magic.matrix.rows import Reading
 from attn_magic.matrix.table import read_table
 from attn_magic.notices import Notice
 
-_TARGET = re.compile(r"[^\W\d][\w.]*(?: [^\W\d][\w.]*){0,3}(?:\[[0-9: ,]*\]){0,3}(?: ?: ?[\w.\[\], ]{1,60})?")
+_TARGET = re.compile(r"[^\W\d][\w.]*(?: [^\W\d][\w.]*){0,3}(?:\[[0-9: ,]*\]){0,3}(?: ?: ?[^\W\d][\w.\[\], ]{0,60})?")
 _ASSIGNED = re.compile(r"[ \t]*(?:\n|[-+.\[({\"'<0-9\\$]|[A-Za-z_][\w.]*[(\[]|Parameter|\Z)")
 _ABOVE = re.compile(r"(?:\s+|(?:#(?!#)|%)[^\n]*(?:\n|\Z))*")  # blank lines and comments
 _BRACKETED_TOKEN = re.compile(r"[\[(<{][^\[\](){}<>\s,;]*[^\W\d_][^\[\](){}<>\s,;]*[\])>}]:?")
 _THEN_BRACKET = re.compile(r"[ \t]+[\[(]")
+_FACTOR = re.compile(r"(?P<factor>(?:[-+]?[0-9.][\w.]*[ \t]*)?(?:\*\*|[-+*/@^]))[ \t]*(?:[^\W\d][\w.]*)?[\[(]")
+_SIZE = re.compile(r"\.(?:shape|size)")
 _CALL = re.compile(r"[^\W\d][\w.]*[ ]?\(|(?:Float|U?Int)(?:16|32|64)?\[|Parameter containing:|<tf\.")
 
 
@@ -64,7 +66,15 @@ def _read(text: str) -> Reading:
     body = _blank_assignment(body)
     if not body.plain.strip():
         raise Mistake("empty", "There are no numbers here", EXAMPLE)
+    _refuse_factor(body.plain)
     return read_literal(body) if _is_literal(body.plain) else read_table(body)
+
+
+def _refuse_factor(plain: str) -> None:
+    """A sign or a factor in front of a list would change its numbers."""
+    match = _FACTOR.match(plain, _skip_above(plain))
+    if match:
+        raise Mistake("expression", f"{quote(match['factor'])} stands before the matrix, and nothing is calculated here", DATA, *match.span("factor"))
 
 
 def _blank_assignment(body: Body) -> Body:
@@ -80,6 +90,17 @@ def _blank_assignment(body: Body) -> Body:
     others = plain[line_end:] if line_end >= 0 else ""
     if not _ASSIGNED.match(plain, end) or re.search(r"^[ \t]*[^\s=]+[ \t]*=[ \t]*[-+.0-9]", others, re.MULTILINE):
         return body
+    target = plain[start : start + found.start()].rstrip()
+    if _SIZE.search(target):
+        raise Mistake("expression", f"{quote(target)} is the size of a matrix, not its numbers", DATA, start, start + len(target))
+    if others and re.match(r"[ \t]*[-+.0-9]", plain[end:]) and re.search(r"^[ \t]*[^\W\d_]", others, re.MULTILINE):
+        raise Mistake(
+            "ambiguous",
+            f"{quote(target)} can be the name of the matrix, or the label of its first row",
+            "Leave out the name and the =, or type a = behind every label.",
+            start,
+            start + len(target),
+        )
     return body.without([(start, end)])
 
 

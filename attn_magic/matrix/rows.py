@@ -60,6 +60,10 @@ class Row:
         start = self.start + len(self.text) - len(self.text.lstrip())
         return start, start + len(text)
 
+    def spans(self) -> list[tuple[int, int]]:
+        """Where each cell stands in the whole text, without the blanks around it."""
+        return [(self.start + start, self.start + end) for start, end in self._spans()]
+
     def _spans(self) -> Iterator[tuple[int, int]]:
         position = 0
         for index, cell in enumerate(self.cells):
@@ -140,7 +144,15 @@ def ragged(row: Row, number: int, width: int, expected: int) -> Mistake:
 def blame(row: Row, number: int) -> Mistake:
     """The mistake in the first cell of this row that is not a finite float32."""
     cells = row.numbers
-    wrong = next(index for index, cell in enumerate(cells) if not _is_good(cell))
+    wrong = next((index for index, cell in enumerate(cells) if not _is_good(cell)), None)
+    if wrong is None:
+        return Mistake(
+            "ambiguous",
+            f"Row {number:,} is not plainly numbers, nor a label and numbers",
+            'Type all rows the same way, and put quotes around labels, as in "1.5" 2 3.',
+            *row.extent(),
+            row=number,
+        )
     start, _ = row.span(row.first + wrong)
     operator = _find_operator(row, cells, wrong)
     if operator:

@@ -18,6 +18,8 @@ _GLUED_COMMA = re.compile(r"(?<![^\s;:])[-+]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+
 _GLUED_COMMAS = re.compile(r"(?<![^\s;:])[-+]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+)(?:,[0-9]+)+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?(?![^\s;])")
 _NUMBER_GAP = re.compile(r"[0-9.][ \t]+[-+.]*[0-9]")
 _THOUSANDS = re.compile(r"(?<![0-9.,])[-+]?[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])")
+_SPACED_THOUSANDS = re.compile(r"(?<![0-9.])[1-9][0-9]{0,2}(?: [0-9]{3})+(?![0-9.])")
+_DOUBLE_QUOTED = re.compile(r"\"(?:[^\"]|\"\")*\"")
 _INNER_BLANK = re.compile(r"[^\s;][ \t]+[^\s;]")
 _TWO_COMMAS = re.compile(r",[^;,]*,|,[ \t]*(?:;|$)")
 _GAP = re.compile(r"[^\s,][ \t]+[^\s,]")
@@ -48,11 +50,12 @@ def find_comment(line: str) -> int | None:
     """
     quoted = [match.span() for match in _QUOTED.finditer(line)] if '"' in line else []
     indent = len(line) - len(line.lstrip())
+    in_pipes = line.startswith("|", indent)
     for match in _COMMENT.finditer(line):
         position = match.start()
         while quoted and quoted[0][1] <= position:
             quoted.pop(0)
-        if quoted and quoted[0][0] < position:
+        if (quoted and quoted[0][0] < position) or (in_pipes and "|" in line[position:]):
             continue
         if position == indent:
             return None if _is_wordpiece(line[position:]) else position
@@ -68,14 +71,22 @@ def _last_word(line: str, end: int) -> str:
 
 def _is_wordpiece(text: str) -> bool:
     """Whether a line such as "##ing 0.1 0.2" is a token with its numbers and not a comment."""
-    first, *others = text.split()
-    return len(first) > 2 and first.startswith("##") and first[2] != "#" and bool(others) and all(is_numeral(other.strip(",")) for other in others)
+    first, *others = re.split(r"[\s,;|]+", text)
+    return len(first) > 2 and first.startswith("##") and first[2] != "#" and any(map(_has_digit, others))
 
 
-def like_a_row(comment: str) -> int:
-    """How many numbers a commented line would have as a row whose label begins with the comment sign; 0 if it does not look like one."""
+def _has_digit(word: str) -> bool:
+    return any(map(str.isnumeric, word))
+
+
+def like_a_row(comment: str, width: int) -> bool:
+    """Whether a commented line can be a row: its label is the comment sign, is behind it ("# b 1 2"), or begins with it ("#tag 1 x")."""
     first, *others = re.split(r"[\s,;|]+", comment.strip())
-    return len(others) if not is_numeral(first) and all(is_numeral(other) for other in others) else 0
+    if len(first) > 1:
+        return len(others) == width or any(map(_has_digit, others))
+    if others and not is_numeral(others[0]):
+        return len(others) == width + 1 and all(map(is_numeral, others[1:]))
+    return bool(others) and all(map(is_numeral, others))
 
 
 # ---------------------------------------------------------------------------------------------------------- separators
@@ -116,19 +127,24 @@ def _are_single(cells: Sequence[str]) -> bool:
 
 
 def _split_pipes(lines: Sequence[Line]) -> list[Row]:
-    r"""Grammar: row := "|"? cell ("|" cell)* "|"?; "\|" is no separator."""
+    r"""Grammar: row := "|"? cell ("|" cell)* "|"?; "\|" is no separator. Where all rows begin with a pipe, one at the end ends the row."""
     outer_left = all(line.text.lstrip().startswith("|") for line in lines)
-    outer_right = all(line.text.rstrip().endswith("|") and not line.text.rstrip().endswith("\\|") for line in lines)
+    outer_right = outer_left or all(map(_ends_with_pipe, lines))
     rows = []
     for line in lines:
         text, start = line.text, line.start
         if outer_left:
             start += text.index("|") + 1
             text = text[text.index("|") + 1 :]
-        if outer_right and "|" in text:
+        if outer_right and "|" in text and _ends_with_pipe(line):
             text = text[: text.rindex("|")]
         rows.append(_split_cells(Line(start, text, line.label), "|"))
     return rows
+
+
+def _ends_with_pipe(line: Line) -> bool:
+    text = line.text.rstrip()
+    return text.endswith("|") and not text.endswith("\\|")
 
 
 def _split_tabs(lines: Sequence[Line]) -> list[Row] | None:
@@ -136,35 +152,71 @@ def _split_tabs(lines: Sequence[Line]) -> list[Row] | None:
     if all(line.text.startswith("\t") for line in lines):  # indented
         lines = [Line(line.start + 1, line.text[1:], line.label) for line in lines]
     rows = [_split_cells(line, "\t") for line in lines]
+    _refuse_number_behind_label(rows)
     if any(not cell.strip() for row in rows for cell in row.cells) or all(len(row.cells) > 1 and _is_strict(row) for row in rows):
         return rows
     return None
 
 
+def _refuse_number_behind_label(rows: Sequence[Row]) -> None:
+    """Among tabs or commas, "I 6" can be a label, or a label and a number."""
+    if not all(len(row.cells) > 1 and _are_single(row.cells) for row in rows):
+        return
+    for number, row in enumerate(rows, 1):
+        if ends_in_number(row.cells[0]) and not is_numeral(row.cells[0].split()[0]):
+            raise number_behind_label(row, number)
+
+
+def number_behind_label(row: Row, number: int) -> Mistake:
+    """The mistake of a first cell that ends in a number."""
+    return Mistake(
+        "ambiguous",
+        f"{quote(row.cells[0].strip())} can be a label, or a label and a number",
+        "Put quotes around the label, and the same separator between any two cells.",
+        *row.span(0),
+        row=number,
+    )
+
+
 def _is_strict(row: Row) -> bool:
     """Whether no cell has a blank inside, except a label in front."""
-    return _are_single(row.cells) and not _ends_in_number(row.cells[0])
+    return _are_single(row.cells) and not ends_in_number(row.cells[0])
 
 
 def _split_semicolons(lines: Sequence[Line]) -> tuple[list[Line], list[Notice], bool]:
     """Lines without semicolons; a semicolon ends a row (MATLAB) or separates columns (spreadsheets), whichever fits; both is ambiguous."""
-    if not any(";" in _without_leading_mark(line.text) for line in lines):
+    texts = [_DOUBLE_QUOTED.sub('""', line.text) if '"' in line.text else line.text for line in lines]
+    if not any(";" in _without_leading_mark(text) for text in texts):
         return list(lines), [], False
-    counts = [line.text.count(";") + 1 - line.text.rstrip().endswith(";") for line in lines]
+    counts = [text.count(";") + 1 - text.rstrip().endswith(";") for text in texts]
     as_columns = max(counts) > 1 and not any(map(_has_many_cells, lines))
     if not as_columns or len(lines) == 1:
         check_size(sum(counts), 1)
     cut = [_cut(line) for line in lines]
     parts = [part for one in cut for part in one]
     if not as_columns:
+        if len(lines) > 1 and any(len(one) > 1 and _begins_with_word(one[0]) and not _begins_with_word(one[1]) for one in cut):
+            raise _ambiguous_semicolon(cut)
         return parts, [], False
     if not _fits_as_rows(parts):
+        _refuse_decimal_commas(cut)
+        if min(counts) < 2 and len(lines) > 1:
+            raise _ambiguous_semicolon(cut)
         return list(lines), [Notice("separator", "The semicolon was read as the separator of columns.")], True
     if len(set(counts)) > 1 and "," not in parts[0].text:
         return list(lines), [], True
     if len(lines) > 1 and len(set(counts)) == 1:
         raise _ambiguous_semicolon(cut)
     return parts, [Notice("separator", "Each semicolon was read as the end of a row.")], False
+
+
+def _refuse_decimal_commas(cut: Sequence[Sequence[Line]]) -> None:
+    """Between semicolons "1,16" is one cell, and its comma a decimal comma or a thousands mark."""
+    for number, parts in enumerate(cut, 1):
+        for part in parts:
+            match = _GLUED_COMMAS.fullmatch(part.text.strip())
+            if match:
+                raise decimal_comma(match[0], part.start + part.text.index(match[0]), number)
 
 
 def _cut(line: Line) -> list[Line]:
@@ -188,13 +240,18 @@ def _fits_as_rows(parts: Sequence[Line]) -> bool:
     return len(counts) == 1 and 0 not in counts
 
 
+def _begins_with_word(line: Line) -> bool:
+    words = re.split(r"[\s,]+", line.text.strip(), maxsplit=1)
+    return not is_numeral(words[0])
+
+
 def _has_many_cells(line: Line) -> bool:
     """Whether a part between semicolons is more than one cell: it has a blank inside, or more than a decimal comma."""
     return bool(_INNER_BLANK.search(line.text) or _TWO_COMMAS.search(line.text)) and not _has_quotes(line.text)
 
 
 def _ambiguous_semicolon(cut: Sequence[Sequence[Line]]) -> Mistake:
-    first = cut[0]
+    first = max(cut, key=len)
     words = [part.text.strip() for part in first]
     return Mistake(
         "ambiguous",
@@ -215,12 +272,31 @@ def _split_commas(lines: Sequence[Line]) -> tuple[list[Row], list[Notice]]:
     rows = [_split_cells(line, ",") for line in lines]
     if not all(len(row.cells) > 1 and _is_strict(row) for row in rows):
         refuse_glued_commas(lines)
+        _refuse_number_behind_label(rows)
+        for number, row in enumerate(rows, 1):
+            refuse_spaced_thousands(row, number)
         rows = [_split_mixed(line, number) for number, line in enumerate(lines, 1)]
     refuse_doubtful_thousands([(row.start, row.text, len(row.cells)) for row in rows])
     return rows, notices
 
 
-def _ends_in_number(cell: str) -> bool:
+def refuse_spaced_thousands(row: Row, number: int) -> None:
+    """Refuses "1 000, 2": among commas, a blank can group the digits of thousands."""
+    for index, cell in enumerate(row.cells):
+        match = _SPACED_THOUSANDS.search(cell)
+        if match:
+            together = match[0].replace(" ", "")
+            raise Mistake(
+                "ambiguous",
+                f"{quote(match[0])} can be one number, {together}, or several, {match[0].replace(' ', ' and ')}",
+                f"Type {together} for one number, or a comma between any two cells.",
+                *row.span(index),
+                row=number,
+            )
+
+
+def ends_in_number(cell: str) -> bool:
+    """Whether a cell is several words, the last of them a number."""
     words = cell.split()
     return len(words) > 1 and is_numeral(words[-1]) and not _QUOTED.fullmatch(cell.strip())
 
@@ -242,7 +318,8 @@ def refuse_glued_commas(lines: Sequence[Line]) -> None:
         patterns = [_GLUED_COMMA, _THOUSANDS]
     else:
         return
-    for number, line in enumerate(lines, 1):
+    mixed_first = sorted(enumerate(lines, 1), key=lambda numbered: not _GAP.search(numbered[1].text))
+    for number, line in mixed_first:
         for pattern in patterns:
             match = pattern.search(line.text)
             if match:

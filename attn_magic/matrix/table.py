@@ -4,12 +4,22 @@ import re
 from collections.abc import Sequence
 
 from attn_magic.matrix.body import Body
-from attn_magic.matrix.lines import BULLETS, blank_prints, find_lines, find_set_apart, is_rule, join_quoted
+from attn_magic.matrix.lines import blank_prints, find_lines, find_set_apart, is_rule, join_quoted, refuse_doubtful_comments
 from attn_magic.matrix.mistake import Mistake, quote
-from attn_magic.matrix.numerals import DATA, EXAMPLE, is_numeral
+from attn_magic.matrix.numerals import DATA, EXAMPLE, MISSING, OPERATOR, find_fault, is_numeral, read_numeral
 from attn_magic.matrix.rows import Reading, Row, blame, check_size, ragged, read_values
-from attn_magic.matrix.separators import Line, like_a_row, split_lines
-from attn_magic.matrix.words import are_counted, clean_label, is_number_or_quoted, is_quoted, is_quoted_number, is_suspicious, text_of
+from attn_magic.matrix.separators import ends_in_number, number_behind_label, split_lines
+from attn_magic.matrix.words import (
+    are_counted,
+    clean_label,
+    has_glued_number,
+    is_failed_number,
+    is_number_or_quoted,
+    is_quoted,
+    is_quoted_number,
+    is_suspicious,
+    text_of,
+)
 from attn_magic.notation import count
 from attn_magic.notices import Notice
 
@@ -18,6 +28,9 @@ LABEL_LIMIT = 10_000  # characters of one label
 _CORNERS = {"token", "tokens", "word", "words", "label", "labels", "name", "id", "index"}
 _STATEMENTS = {"import", "from", "def", "class", "return", "lambda", "del", "print"}
 _STATEMENTS |= {"for", "while", "if", "else", "try", "with", "lambda:", "else:", "try:"}
+_TITLES = {"matrix", "array", "tensor"}
+_BLANK_LINE = re.compile(r"\n[ \t\r]*[\r\n]")
+_DETACHED_SIGN = re.compile(r"(?P<sign>[-+])[ \t]+(?P<number>[0-9.].*)")
 _NUMBER_IN_QUOTES = re.compile(r"[-+0-9.,' ]*[0-9][-+0-9.,' ]*")
 
 
@@ -36,7 +49,8 @@ def read_table(body: Body) -> Reading:
     has_header = bool(rules) and len(lines) > 1 and lines[0].end < rules[0].start < lines[1].start and "|" in lines[0].text
     reading = Table(body, rows, [line.label for line in lines] if len(lines) == len(rows) else [], has_header).read()
     reading.notices = notices + reading.notices
-    _refuse_doubtful_comments(comments, reading)
+    if reading.labels is not None:
+        refuse_doubtful_comments(comments, len(reading.values[0]))
     if size and size != (len(reading.values), len(reading.values[0])):
         raise Mistake(
             "ragged",
@@ -46,24 +60,6 @@ def read_table(body: Body) -> Reading:
             0,
         )
     return reading
-
-
-def _refuse_doubtful_comments(comments: Sequence[Line], reading: Reading) -> None:
-    """Among labelled rows, "# 1 2" can be a comment or the row of the token "#"."""
-    if reading.labels is None:
-        return
-    for comment in comments:
-        if comment.label is None and like_a_row(comment.text) == len(reading.values[0]):
-            token = comment.text.split()[0]
-            raise Mistake(
-                "ambiguous",
-                f"This line can be a comment, or the row of the token {quote(token)}",
-                f'Put quotes around "{token}" if it is a token, or delete the line if it is a comment.'
-                if len(token) < 40
-                else "Delete the line if it is a comment, or put quotes around the token.",
-                comment.start,
-                comment.start + len(token),
-            )
 
 
 class Table:
@@ -80,28 +76,28 @@ class Table:
 
     def read(self) -> Reading:
         """The matrix with its labels and column names."""
-        for row in self.rows:
+        for number, row in enumerate(self.rows, 1):
             if not row.text.strip():
-                raise Mistake("missing-cell", "A row has no numbers", "Leave out the row, or type its numbers.", *row.extent())
+                headline = f"Row {number:,} has no numbers"
+                raise Mistake("missing-cell", headline, "Leave out the row, or type its numbers.", *row.extent(), row=number)
+            _refuse_detached_sign(row, number)
         self._unquote_numbers()
         if self.set_apart:
             labels = [self._label(*span) if span else "" for span in self.set_apart]
-            if set(labels) <= BULLETS and len(labels) > 1:
-                labels = []
-            elif len(labels) == 1 and labels[0].split()[0] in _STATEMENTS:
+            if len(labels) == 1 and labels[0].split()[0] in _STATEMENTS:
                 start, end = self.spans[0]
                 raise Mistake("name", f"{quote(labels[0])} begins a statement, and statements are never run here", DATA, start, end)
             self._note_numeric(labels)
         else:
-            header = self._take_header()
             self._drop_empty_edges()
+            header = self._take_header()
             labels = self._find_labels(header)
             self._name_columns(header)
         values, notices = read_values(self.rows)
         if len(values) == 1 and not labels and not self.columns:
             self.notices.append(Notice("one-dim", f"One row was read as one token with {count(len(values[0]), 'feature')}."))
         elif len(values[0]) == 1 and not self.columns:
-            self.notices.append(Notice("one-dim", f"One column was read as {len(values):,} tokens with one feature each."))
+            self.notices.append(Notice("one-dim", f"One column was read as {count(len(values), 'token')} with one feature each."))
         return Reading(self.body, values, tuple(labels) if labels else None, self.columns, self.notices + notices, self.spans)
 
     # --- quotes
@@ -158,15 +154,37 @@ class Table:
         names = texts[1:] if not texts[0] else texts
         if any(map(is_numeral, names)) or not any(names) or not any(_has_number(row) for row in following):
             return None
-        if texts[0] in _STATEMENTS or header.text.rstrip().endswith(":"):
+        if texts[0] in _STATEMENTS or texts[0].endswith(":") or header.text.rstrip().endswith(":"):
             return None
-        if any(_NUMBER_IN_QUOTES.fullmatch(text_of(name)) if is_quoted(name) else is_suspicious(text_of(name)) for name in names):
+        named = [name for name in names if name]
+        if any(_NUMBER_IN_QUOTES.fullmatch(text_of(name)) if is_quoted(name) else is_suspicious(text_of(name)) for name in named):
             return None
+        unnamed = next((index for index, name in enumerate(texts) if index and not name), None)
+        if unnamed is not None:
+            start = header.span(unnamed)[0]
+            raise Mistake("missing-cell", f"Column name {unnamed + 1} is missing", "Type one name for each column.", start, start)
+        self._refuse_title(header, following[0])
         self.rows.pop(0)
-        if not _has_number(self.rows[0]) and len(self.rows) > 1 and len(self.rows[0].cells) == 1 and not header.separator:
-            self.spans.append(self.rows[0].extent())
-            self.rows.pop(0)  # pandas prints the name of the index on a line of its own
+        if self._is_index_name(header):
+            self.spans.append(self.rows.pop(0).extent())
         return header
+
+    def _refuse_title(self, header: Row, below: Row) -> None:
+        """Words above numbers can be a title: a blank line follows, or they say that this is a matrix."""
+        set_apart = _BLANK_LINE.search(self.body.typed, header.extent()[1], below.start + 1)
+        if not header.separator and (set_apart or any(cell.lower() in _TITLES for cell in header.cells)):
+            raise Mistake(
+                "ambiguous",
+                f"{quote(header.text.strip())} can be column names or a title",
+                "Delete it if it is a title; names of columns stand right above the numbers.",
+                *header.extent(),
+            )
+
+    def _is_index_name(self, header: Row) -> bool:
+        """Below indented names, pandas prints the name of the index on a line of its own; every row then begins with a label."""
+        name, rows = self.rows[0], self.rows[1:]
+        is_print = not header.separator and header.text.startswith(" ") and rows and all(len(row.cells) == len(header.cells) + 1 for row in rows)
+        return bool(is_print) and len(name.cells) == 1 and not is_numeral(name.cells[0]) and not is_suspicious(name.cells[0])
 
     def _is_numbered_print(self, header: Row, following: Sequence[Row]) -> bool:
         """A print of pandas: column numbers 0, 1, … one shorter than the rows, whose own numbers are 0, 1, … too, or words."""
@@ -191,16 +209,16 @@ class Table:
         return (named or not texts[0]) and counted and labelled and width > 1
 
     def _drop_empty_edges(self) -> None:
-        """A last column that is empty in every row is a trailing separator."""
-        if self.rows and self.rows[0].separator in ("\t", "|", "&") and all(len(row.cells) > 1 and not row.cells[-1].strip() for row in self.rows):
+        """A last column that is empty in every row, with no name above it, is a trailing separator."""
+        if self.rows[0].separator in ("\t", "|", "&") and all(len(row.cells) > 1 and not row.cells[-1].strip() for row in self.rows):
             for row in self.rows:
-                row.last = -1
+                row.cells.pop()
             self.notices.append(Notice("trailing-comma", "The separator at the end of every row was left out."))
 
     def _name_columns(self, header: Row | None) -> None:
         if header is None:
             return
-        names = [self._name(header, index) for index in range(len(header.cells))]
+        names = [self._label(start, end) if start < end else "" for start, end in header.spans()]
         width = len(self.rows[0].numbers)
         first = self.rows[0].first
         if not any(names):
@@ -218,27 +236,23 @@ class Table:
             )
         self.columns = tuple(names)
 
-    def _name(self, header: Row, index: int) -> str:
-        start, end = header.span(index)
-        return self._label(start, end) if start < end else ""
-
     # --- labels
 
     def _find_labels(self, header: Row | None) -> list[str]:
         """The labels in front of the rows or at their end, and the cells that remain for numbers."""
         rows = self.rows
-        leads = [_count_words(row) for row in rows]
+        labelled = [_begins_with_word(row) for row in rows]
         if header is not None and self._has_index(header):
-            return self._take_labels([1] * len(rows))
-        if not any(leads):
-            return self._find_last_labels(header)
-        if all(leads):
-            clean = any(not self._is_doubtful(row, lead) for row, lead in zip(rows, leads, strict=True))
-            if not clean or any(lead == len(row.cells) for row, lead in zip(rows, leads, strict=True)):
-                raise self._blame_word(leads)
-            self._refuse_long_labels(leads)
-            return self._take_labels(leads)
-        return self._find_some_labels(leads)
+            return self._take_labels([True] * len(rows))
+        if not any(labelled):
+            return self._find_last_labels()
+        words = [row.cells[0] for row, found in zip(rows, labelled, strict=True) if found]
+        if all(map(_is_doubtful, words)) or any(map(_is_failed, words)) or not any(map(_has_number, rows)):
+            raise self._blame_word(labelled)
+        if not all(labelled):
+            labelled = self._find_some_labels(labelled)
+        self._refuse_long_labels(labelled)
+        return self._take_labels(labelled)
 
     def _has_index(self, header: Row) -> bool:
         """Whether the header says that the first column holds labels, although they may be numbers."""
@@ -266,68 +280,86 @@ class Table:
             and are_counted(numbers)
         )
 
-    def _find_last_labels(self, header: Row | None) -> list[str]:
+    def _find_last_labels(self) -> list[str]:
         rows = self.rows
         lasts = [text_of(row.cells[-1]) for row in rows]
         if len(rows) < 2 or any(is_numeral(last) or not last or is_suspicious(last) for last in lasts) or any(len(row.cells) < 2 for row in rows):
             return []
-        if any(not is_numeral(row.cells[-2].strip()) for row in rows):
-            return []
+        if any(not is_numeral(row.cells[-2].strip()) for row in rows) or (len(set(lasts)) == 1 and not is_quoted(rows[0].cells[-1])):
+            return []  # the same word behind every row is more likely a unit
         self.notices.append(Notice("labels-last", "The last word of each row was read as its label."))
         for row in rows:
             row.last = len(row.cells) - 1
-        return [self._take_label(row, len(row.cells) - 1, len(row.cells)) for row in rows]
+        return [self._label(*row.span(len(row.cells) - 1)) for row in rows]
 
-    def _find_some_labels(self, leads: Sequence[int]) -> list[str]:
+    def _find_some_labels(self, labelled: Sequence[bool]) -> list[bool]:
+        """Which rows have a label if only some begin with a word: these, or all, where the others begin with a whole number."""
         rows = self.rows
-        values = {len(row.cells) - lead for row, lead in zip(rows, leads, strict=True)}
-        doubtful = any(lead and self._is_doubtful(row, lead) for row, lead in zip(rows, leads, strict=True))
-        if len(values) == 1 and not doubtful and not rows[0].separator and max(leads) == 1:
+        doubtful = any(found and _is_doubtful(row.cells[0]) for row, found in zip(rows, labelled, strict=True))
+        unnamed = next((number for number, row in enumerate(rows) if row.separator and not row.cells[0].strip()), None)
+        enough = 2 * sum(labelled) >= len(rows) + (not labelled[0])
+        if doubtful:
+            raise self._blame_word(labelled)
+        if unnamed is not None:
+            row = rows[unnamed]
+            start = row.start + len(row.text) - len(row.text.lstrip())
+            raise Mistake("label", f"Row {unnamed + 1:,} has no label", "Type a word in front of its numbers.", start, start + 1, row=unnamed + 1)
+        values = [len(row.cells) - found for row, found in zip(rows, labelled, strict=True)]
+        if len(set(values)) == 1 and not rows[0].separator:
             self.notices.append(Notice("partial-labels", "Only some rows have a label; the others are shown without one."))
-            return self._take_labels(list(leads))
+            return list(labelled)
         widths = {len(row.cells) for row in rows}
-        labelled = sum(map(bool, leads))
-        enough = 2 * labelled >= len(rows) + (not leads[0])
-        if widths != {2} and len(widths) == 1 and max(leads) == 1 and enough and not doubtful:
-            return self._take_labels([1] * len(rows))
-        if len(widths) > 1 and not doubtful and enough and max(leads) == 1:
-            number = next(index for index, row in enumerate(rows) if len(row.cells) - leads[index] != len(rows[0].cells) - leads[0])
-            raise ragged(rows[number], number + 1, len(rows[number].cells) - leads[number], len(rows[0].cells) - leads[0])
-        raise self._blame_word(leads)
+        counted = all(found or row.cells[0].strip().isdecimal() for row, found in zip(rows, labelled, strict=True))
+        if widths != {2} and len(widths) == 1 and enough and counted:
+            return [True] * len(rows)
+        if len(widths) > 1 and enough and min(values) and all(_are_numbers(row.cells[found:]) for row, found in zip(rows, labelled, strict=True)):
+            number = next((index for index, value in enumerate(values) if value != values[0]), 0)
+            raise ragged(rows[number], number + 1, values[number], values[0])
+        raise self._blame_word(labelled)
 
-    def _blame_word(self, leads: Sequence[int]) -> Mistake:
-        """The mistake of the word that is least likely a label: one that looks like a number or has none behind it."""
-        worded = [number for number, lead in enumerate(leads) if lead]
-        doubtful = (
-            number for number in worded if leads[number] == len(self.rows[number].cells) or self._is_doubtful(self.rows[number], leads[number])
-        )
-        number = next(doubtful, worded[0])
-        return blame(self.rows[number], number + 1)
-
-    def _is_doubtful(self, row: Row, lead: int) -> bool:
-        return lead == 1 and not is_quoted(row.cells[0]) and is_suspicious(text_of(row.cells[0]))
-
-    def _refuse_long_labels(self, leads: Sequence[int]) -> None:
-        """A word between label and numbers is more likely a wrong number when the row would otherwise fit."""
+    def _blame_word(self, labelled: Sequence[bool]) -> Mistake:
+        """The mistake of the word in front that is least likely a label: one like a wrong number, or with no number behind it."""
         rows = self.rows
-        widths = [len(row.cells) - lead for row, lead in zip(rows, leads, strict=True)]
-        usual = max(set(widths), key=widths.count)
-        for number, (row, lead) in enumerate(zip(rows, leads, strict=True)):
-            if lead > 1 and widths[number] != usual and len(row.cells) - 1 == usual and 1 in leads:
-                row.first = 1
-                raise blame(row, number + 1)
-            if lead > 1 and (row.separator or "=" in row.cells[:lead]):
-                row.first = 1
-                raise blame(row, number + 1)
+        worded = [number for number, found in enumerate(labelled) if found]
+        failed = [number for number in worded if _is_failed(rows[number].cells[0])]
+        doubtful = [number for number in worded if _is_doubtful(rows[number].cells[0]) or not _has_number(rows[number])]
+        number = (failed or doubtful or worded)[0]
+        mistake = blame(rows[number], number + 1)
+        if failed and not all(_is_failed(rows[number].cells[0]) for number in worded):
+            mistake.advice += f' If it is a label, put quotes around it: "{text_of(rows[number].cells[0])[:40]}".'
+        return mistake
 
-    def _take_labels(self, leads: Sequence[int]) -> list[str]:
+    def _refuse_long_labels(self, labelled: Sequence[bool]) -> None:
+        """Among blanks a label is one word: a second word is more likely a wrong number, or the label wants quotes."""
+        usual = {len(row.cells) - 1 for row, found in zip(self.rows, labelled, strict=True) if found and _are_numbers(row.cells[1:])}
+        for number, (row, found) in enumerate(zip(self.rows, labelled, strict=True), 1):
+            if row.separator or not found or len(row.cells) < 2 or is_numeral(row.cells[1]):
+                continue
+            row.first = 1
+            if len(row.cells) - 1 in usual or find_fault(row.cells[1]).code != "name" or not _has_number(row):
+                raise blame(row, number)
+            words = next(index for index, cell in enumerate(row.cells) if is_numeral(cell))
+            start, end = row.span(0, words)
+            label = self.body.typed[start:end]
+            raise Mistake(
+                "label",
+                f"{quote(label)} is {words} words, and a label among blanks is one word",
+                'Put quotes around a label of several words, as in "New York" 1 2.',
+                start,
+                end,
+                row=number,
+            )
+
+    def _take_labels(self, labelled: Sequence[bool]) -> list[str]:
         labels = []
-        for row, lead in zip(self.rows, leads, strict=True):
-            row.first = lead
-            labels.append(self._take_label(row, 0, lead) if lead else "")
+        for number, (row, found) in enumerate(zip(self.rows, labelled, strict=True), 1):
+            row.first = int(found)
+            if not row.numbers:
+                raise Mistake("missing-cell", f"Row {number:,} has no numbers", MISSING, *row.extent(), row=number)
+            labels.append(self._take_label(row, number) if found else "")
         if all(label.endswith(":") and len(label) > 1 for label in labels):
             labels = [label[:-1] for label in labels]
-        self._note_numeric([text_of(row.cells[0]) for row, lead in zip(self.rows, leads, strict=True) if lead == 1 and not is_quoted(row.cells[0])])
+        self._note_numeric([text_of(row.cells[0]) for row, found in zip(self.rows, labelled, strict=True) if found and not is_quoted(row.cells[0])])
         return labels
 
     def _note_numeric(self, labels: Sequence[str]) -> None:
@@ -335,8 +367,20 @@ class Table:
         if number is not None:
             self.notices.append(Notice("numeric-label", f"{quote(number)} in the first column was read as a label, not as a number."))
 
-    def _take_label(self, row: Row, first: int, last: int) -> str:
-        return self._label(*row.span(first, last))
+    def _take_label(self, row: Row, number: int) -> str:
+        start, end = row.span(0)
+        if not is_quoted(row.cells[0]) and has_glued_number(row.cells[0]):
+            raise Mistake(
+                "label",
+                f"{quote(row.cells[0].strip())} can be a label and a number, or one label",
+                "Put a blank between label and number, or quotes around the label.",
+                start,
+                end,
+                row=number,
+            )
+        if row.separator == ";" and not is_quoted(row.cells[0]) and ends_in_number(row.cells[0]):
+            raise number_behind_label(row, number)
+        return self._label(start, end)
 
     def _label(self, start: int, end: int) -> str:
         """The label as typed, without quotes around it."""
@@ -344,6 +388,9 @@ class Table:
             raise Mistake(
                 "label", f"This label has {end - start:,} characters, and the limit is {LABEL_LIMIT:,}", "Type a shorter label.", start, end
             )
+        text = self.body.plain[start:end]
+        if len(text) > 1 and text[0] == '"' and (text[-1] != '"' or text.count('"') % 2):
+            raise Mistake("string", "This quote is never closed", "Put quotes on both sides of the label, or leave them out.", start, start + 1)
         self.spans.append((start, end))
         return clean_label(self.body.typed[start:end])
 
@@ -352,15 +399,34 @@ def _has_number(row: Row) -> bool:
     return any(is_numeral(cell.strip()) for cell in row.cells)
 
 
-def _count_words(row: Row) -> int:
-    """How many cells in front of the first number are words: the label."""
-    count = 0
-    for cell in row.cells:
-        text = cell.strip()
-        if is_numeral(text) or (not text and row.separator):
-            break
-        count += 1
-    return count
+def _are_numbers(cells: Sequence[str]) -> bool:
+    return all(is_numeral(cell.strip()) for cell in cells)
+
+
+def _begins_with_word(row: Row) -> bool:
+    """Whether the first cell is neither a number nor empty."""
+    text = row.cells[0].strip() if row.cells else ""
+    return bool(text) and read_numeral(text) is None
+
+
+def _is_doubtful(cell: str) -> bool:
+    return not is_quoted(cell) and is_suspicious(text_of(cell))
+
+
+def _is_failed(cell: str) -> bool:
+    return not is_quoted(cell) and is_failed_number(text_of(cell))
+
+
+def _refuse_detached_sign(row: Row, number: int) -> None:
+    """A sign with a blank behind it is the sign of its number only in brackets and in LaTeX."""
+    if row.separator in ("", "&") or not ("- " in row.text or "+ " in row.text):
+        return
+    for index, cell in enumerate(row.cells):
+        match = _DETACHED_SIGN.match(cell.strip())
+        if match and is_numeral(match["number"]):
+            start = row.span(index)[0]
+            headline = f'"{match["sign"]}" stands alone before {quote(match["number"])}'
+            raise Mistake("operator", headline, OPERATOR, start, start + 1, row=number)
 
 
 def _ambiguous_header(header: Row, following: Sequence[Row]) -> Mistake:

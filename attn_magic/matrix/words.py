@@ -8,7 +8,9 @@ from attn_magic.matrix.numerals import is_numeral
 
 _QUOTES = ('""', "''", "“”", "‘’", "„“", "„”", "＂＂", "＇＇")
 _FORMULA_GUARD = re.compile("'[=+\\-@\t\r＝＋－＠]")  # an apostrophe that keeps a spreadsheet from running the cell
-_LIKE_A_NUMBER = re.compile(r"[-+.,$€£¥(\"']*[0-9]|[lIoO][.,][0-9]|\.[eE][0-9]")
+_BEFORE_A_NUMBER = "-+.,=*/^~±$€£¥(\"'`–—"  # signs, currencies, operators, quotes
+_LIKE_A_NUMBER = re.compile(r"[-+]*[lIoO][.,][0-9]|\.[eE][0-9]")
+_GLUED = re.compile(r"[:=>][-+]?\.?[0-9]")
 _WORDS_WITH_A_MEANING = {"nan", "inf", "infinity", "none", "null", "na", "nil", "true", "false"}
 
 
@@ -25,7 +27,7 @@ def clean_label(typed: str) -> str:
             label = label[1:]
     else:
         label = label.replace("\\|", "|")
-    return "".join("\ufffd" if "\ud800" <= character <= "\udfff" else character for character in label)
+    return label
 
 
 def text_of(cell: str) -> str:
@@ -55,10 +57,22 @@ def are_counted(numbers: Sequence[str]) -> bool:
     return any(list(numbers) == [str(number + start) for number in range(len(numbers))] for start in (0, 1))
 
 
+def is_failed_number(word: str) -> bool:
+    """Whether a word begins as a number does, such as 1.2.3, -x1, $5 or ½: it is a label only in quotes."""
+    beginning = word.lstrip(_BEFORE_A_NUMBER)[:1]
+    return unicodedata.category(beginning or "x").startswith("N") or bool(_LIKE_A_NUMBER.match(word))
+
+
+def has_glued_number(word: str) -> bool:
+    """Whether a label and a number stand together without a blank, as in I:1.16."""
+    return bool(_GLUED.search(word))
+
+
 def is_suspicious(word: str) -> bool:
     """Whether a word in the place of a label may be a wrong number: it looks like one, or stands for one that is missing."""
     return (
-        bool(_LIKE_A_NUMBER.match(word))
+        is_failed_number(word)
+        or has_glued_number(word)
         or _is_half_a_bracket(word)
         or all(map(_is_sign, word))
         or word.lower() in _WORDS_WITH_A_MEANING
