@@ -134,7 +134,7 @@ output[Indian, dim 1] = Σ_j attention_weights[Indian, j] × value[j, dim 1]
   = 0.07218 × 0.603767 + 0.031951 × −0.350198 + 0.895869 × 3.869459 = 3.4989
 What Indian takes from the values of all tokens, dim 1.
 
-Ask for any other, counting from 0: trace.explain("masked_scores", 2, 0)
+Ask for any other, counting from 0: _.explain("masked_scores", 2, 0)
 """
 
 PLAIN_FROM_COMPARE_ON = """\
@@ -190,7 +190,7 @@ output[Indian, dim 1] = Σ_j attention_weights[Indian, j] × value[j, dim 1]
   = 0.07218 × 0.603767 + 0.031951 × −0.350198 + 0.895869 × 3.869459 = 3.4989
 What Indian takes from the values of all tokens, dim 1.
 
-Ask for any other, counting from 0: trace.explain("scaled_scores", 2, 0)
+Ask for any other, counting from 0: _.explain("scaled_scores", 2, 0)
 """
 
 
@@ -305,8 +305,8 @@ class TestWords:
     def test_the_hint_at_the_end_works_as_it_is_written(self):
         trace = cross_attention_with_softcap()
         hint = to_text(trace).split("\n")[-1].partition(": ")[2]
-        assert hint == 'trace.explain("masked_scores", 2, 0, head=0)'
-        assert eval(hint, {"trace": trace}).stage == "masked_scores"
+        assert hint == '_.explain("masked_scores", 2, 0, head=0)'
+        assert eval(hint, {"_": trace}).stage == "masked_scores"
 
     def test_the_examples_are_those_of_explain(self):
         trace = causal()

@@ -142,7 +142,7 @@ def _first_of_last_row(stage: Stage) -> tuple[int, int, int | None]:
 
 def _call(stage: Stage) -> str:
     row, column, head = _first_of_last_row(stage)
-    return f'trace.explain("{format_label(stage.name)}", {row}, {column}{"" if head is None else f", head={head}"})'
+    return f'_.explain("{format_label(stage.name)}", {row}, {column}{"" if head is None else f", head={head}"})'
 
 
 def _wrap(text: str, width: int, style: str = "", *, first: str = "", rest: str = "") -> Block:
