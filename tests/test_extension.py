@@ -206,6 +206,7 @@ def test_all_is_what_it_says():
         "Notice",
         "OptionError",
         "Options",
+        "SaveError",
         "SelfAttention",
         "Softmax",
         "Source",
