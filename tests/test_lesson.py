@@ -12,6 +12,7 @@ import torch
 
 from attn_magic import TraceError, attend
 from attn_magic.views.lesson import to_page
+from attn_magic.views.module import module_text, stylesheet_text
 from attn_magic.views.page import to_html
 from attn_magic.views.wire import values_of
 from tests.kinds import KINDS
@@ -77,12 +78,9 @@ def test_the_story_and_the_numbers_are_those_of_the_trace():
 
 
 def test_the_explorer_is_inside_as_it_is():
-    from importlib import resources
-
     scripts = Page(to_page(attend(INDIAN))).scripts
-    folder = resources.files("attn_magic.views")
-    assert unpack(scripts["module"]).startswith(folder.joinpath("explorer.js").read_text(encoding="utf-8"))
-    assert unpack(scripts["stylesheet"]) == folder.joinpath("explorer.css").read_text(encoding="utf-8")
+    assert unpack(scripts["module"]).startswith(module_text())
+    assert unpack(scripts["stylesheet"]) == stylesheet_text()
 
 
 @pytest.mark.parametrize("kind", KINDS)

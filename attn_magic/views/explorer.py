@@ -1,15 +1,13 @@
 """The live view of a trace: a widget that holds its story and numbers, and computes it anew when somebody tries something.
 
-Everything that is drawn, pointed at and explained is `explorer.js`, in the browser. What comes back from there is the place that is looked at
-and wishes for changes; every number shown comes from `attend`.
+Everything that is drawn, pointed at and explained is `explorer.js` and what it imports, in the browser. What comes back from there is the
+place that is looked at and wishes for changes; every number shown comes from `attend`.
 """
 
-import functools
 import operator
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import anywidget
@@ -21,6 +19,7 @@ from attn_magic.errors import AttentionError, TraceError
 from attn_magic.experiment import CHANGEABLE, EDITABLE, Change, Experiment, History, Refused, change, experiment_of
 from attn_magic.notation import format_label
 from attn_magic.trace import AttentionTrace, Stage
+from attn_magic.views.module import module_text, stylesheet_text
 from attn_magic.views.wire import Offer, refuse_too_long, story_of, values_of
 
 if TYPE_CHECKING:
@@ -88,11 +87,11 @@ class Explorer(anywidget.AnyWidget):
 
     @default("_esm")
     def _module_text(self) -> str:
-        return _read_text("explorer.js")
+        return module_text()
 
     @default("_stylesheet")
     def _stylesheet_text(self) -> str:
-        return _read_text("explorer.css")
+        return stylesheet_text()
 
     @validate("focus")
     def _check_focus(self, proposal: Any) -> Focus | None:
@@ -185,12 +184,6 @@ class Explorer(anywidget.AnyWidget):
             self.set_trait("values", values)
             self.set_trait("trace", trace)
             self.step, self.focus = step, focus
-
-
-@functools.cache
-def _read_text(name: str) -> str:
-    # As a text: anywidget watches a file that it is given by its path, and keeps every widget for that.
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 def _answer(explorer: Explorer, message: Any, buffers: Any) -> None:

@@ -9,12 +9,12 @@ import gzip
 import hashlib
 import math
 from html import escape
-from pathlib import Path
 
 from attn_magic.experiment import CHANGEABLE, EDITABLE, experiment_of
 from attn_magic.notation import format_label, shorten
 from attn_magic.trace import AttentionTrace
 from attn_magic.views.cell import to_cell
+from attn_magic.views.module import module_text, stylesheet_text
 from attn_magic.views.origin import describe_origin
 from attn_magic.views.page import to_html
 from attn_magic.views.wire import NOTHING, Offer, refuse_too_long, story_of, values_of
@@ -79,7 +79,7 @@ def to_page(trace: AttentionTrace) -> str:
     """
     refuse_too_long(trace)
     story = story_of(trace, _offer(trace), mask_stage=next((stage.name for stage in trace if stage.is_mask), None))
-    module = _read("explorer.js") + _STAND_IN
+    module = module_text() + _STAND_IN
     title = _title(trace)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -89,7 +89,7 @@ def to_page(trace: AttentionTrace) -> str:
         f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
         f'<div id="explorer"></div>\n<div id="tables">\n<h2>Every stage as a table</h2>\n{to_html(trace)}</div>\n</main>\n{_footer(trace)}'
         f"{_data('story', 'application/json', story)}{_data('values', 'text/plain', _base64(values_of(trace)))}"
-        f"{_data('stylesheet', 'text/plain', _pack(_read('explorer.css')))}{_data('module', 'text/plain', _pack(module))}"
+        f"{_data('stylesheet', 'text/plain', _pack(stylesheet_text()))}{_data('module', 'text/plain', _pack(module))}"
         f'<script type="module">{_LOADER}</script>\n</body>\n</html>\n'
     )
 
@@ -128,7 +128,3 @@ def _pack(text: str) -> str:
 
 def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
-
-
-def _read(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")

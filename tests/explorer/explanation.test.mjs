@@ -4,19 +4,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import {
-  equate,
-  explain,
-  formatLabel,
-  formatNumber,
-  formatOperand,
-  heat,
-  readNumber,
-  readStory,
-  shorten,
-  sourceAreas,
-  textOf,
-} from "../../attn_magic/views/explorer.js";
+import { heat } from "../../attn_magic/views/drawing.js";
+import { equate, explain, formatLabel, formatNumber, formatOperand, readNumber, shorten, sourceAreas, textOf } from "../../attn_magic/views/explanation.js";
+import { readStory } from "../../attn_magic/views/story.js";
 
 const read = (name) => JSON.parse(readFileSync(new URL(`../data/${name}`, import.meta.url), "utf-8"));
 const notation = read("notation_cases.json");

@@ -1,0 +1,698 @@
+// @ts-check
+/**
+ * What the explorer's page is made of: elements that take data and draw it. They ask nobody and remember only what they show.
+ *
+ * In order: small elements, the surfaces of a stage, a stage, one query's weights, the explanation, the toolbar.
+ */
+
+import { hiddenCells, isHidden, stageOf, valueAt } from "./story.js";
+import { axesOf, describeArea, describeCell, formatLabel, formatNumber, labelOf, nameOf, NOTHING_TO_ATTEND_TO, shorten, sourceAreas } from "./explanation.js";
+import {
+  ALLOWED_BLUE,
+  cellsOf,
+  commonWords,
+  describeSums,
+  digitsOf,
+  DIVERGING,
+  heat,
+  HIDDEN_GREY,
+  HIDDEN_SIGN,
+  longestNumber,
+  lookFor,
+  NOT_FINITE_RED,
+  positionOf,
+  rangeOf,
+  SEQUENTIAL,
+  shadesOf,
+  sumsOf,
+  surfaceFor,
+  usedTransposed,
+  WIDE,
+} from "./drawing.js";
+
+/** @import { Axis, Place, Source, Stage, Story } from "./story.js" */
+/** @import { Explanation, Mark, Part } from "./explanation.js" */
+/** @import { Settings } from "./drawing.js" */
+
+export const NOT_LIVE = "To change numbers, start the kernel to recompute: run the cell in a notebook.";
+const MOST_WORDS = 48; // of a sentence that is shaded whole
+const MOST_LINES = 24; // from a query to its keys
+const CANVAS_SIZE = 480; // pixels that a large stage may take each way
+
+// ----------------------------------------------------------------------------------------------------------- small elements
+
+/**
+ * An element with properties ("class", "on…" and ARIA names as attributes) and children; text only ever becomes text.
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag @param {Record<string, any>} [properties] @param {...(Node | string | null)} children @returns {HTMLElementTagNameMap[T]}
+ */
+export function h(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, String(value));
+  }
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+/** @param {string} tag @param {Record<string, string | number>} attributes @param {string} [text] */
+function svg(tag, attributes, text) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
+
+/** @type {Record<string, string>} */
+const ICONS = {
+  previous: "M15 5 8 12l7 7M5 5v14",
+  next: "m9 5 7 7-7 7M19 5v14",
+  play: "M7 4.5v15l12-7.5z",
+  pause: "M8 5v14M16 5v14",
+  undo: "M4 9h10a5 5 0 0 1 0 10H9M8 5 4 9l4 4",
+  redo: "M20 9H10a5 5 0 0 0 0 10h5M16 5l4 4-4 4",
+};
+
+/** @param {string} name */
+function icon(name) {
+  const image = svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true", class: `icon ${name}` });
+  image.append(svg("path", { d: ICONS[name] }));
+  return image;
+}
+
+/** "W_q" with its index lowered. @param {string} symbol @returns {(Node | string)[]} */
+export const mathematics = (symbol) => formatLabel(symbol).split(/_([A-Za-z0-9]+)/).map((piece, place) => (place % 2 ? h("sub", {}, piece) : piece));
+
+/** @param {HTMLElement} element @param {string} text */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** A choice of few, as radio buttons side by side. @param {string} name @param {string} label @param {[string, string][]} choices @param {(value: string) => void} onChoose */
+function choice(name, label, choices, onChoose) {
+  const group = `${name}-${Math.random().toString(36).slice(2)}`; // radio buttons of two explorers must not be one group
+  const inputs = choices.map(([value]) => h("input", { type: "radio", name: group, value }));
+  const labels = choices.map(([, text], index) => h("label", {}, inputs[index], h("span", {}, h("span", {}, ...mathematics(text)))));
+  const element = h("fieldset", { class: "choice" }, h("legend", {}, label), h("div", { class: "segments" }, ...labels));
+  element.addEventListener("change", (event) => onChoose(/** @type {HTMLInputElement} */ (event.target).value));
+  return {
+    element,
+    /** @param {string} value */
+    select(value) {
+      for (const input of inputs) input.checked = input.value === value;
+    },
+    /** @param {string} value @param {boolean} isOffered */
+    offer(value, isOffered) {
+      inputs.forEach((input, index) => input.value === value && (labels[index].hidden = !isOffered));
+    },
+  };
+}
+
+// -------------------------------------------------------------------------------------------------------------------- views
+
+/**
+ * A surface shows the cells of a stage and knows where they are.
+ * @typedef {{element: HTMLElement, fill(settings: Settings, stage: Stage): void, locate(event: MouseEvent): [number, number] | null,
+ *   moveTabStop(row: number, column: number, name: string): HTMLElement, emphasize(row: number, column: number): void, cell: [number, number]}} Surface
+ */
+
+/**
+ * Digits in a table, one element for each cell.
+ * @param {Stage} stage @param {boolean} transposed @param {string} label @param {boolean} readOnly @returns {Surface}
+ */
+function tableSurface(stage, transposed, label, readOnly) {
+  const [rows, columns] = transposed ? [stage.columns, stage.rows] : [stage.rows, stage.columns];
+  const common = columns.labels.length > WIDE ? commonWords(columns.labels) : 0;
+  /** @param {Axis} axis @param {number} place @param {string} role @param {number} [cut] */
+  const header = (axis, place, role, cut = 0) => h("th", { role, class: role, title: labelOf(axis, place), "aria-label": cut ? labelOf(axis, place) : null }, h("bdi", {}, labelOf(axis, place).slice(cut)));
+  const corner = h("th", { role: "columnheader", class: "corner" }, h("span", { class: "across" }, ...mathematics(columns.name)), h("span", { class: "down" }, ...mathematics(rows.name)));
+  const head = h("tr", { role: "row" }, corner, ...columns.labels.map((_, place) => header(columns, place, "columnheader", common)));
+  const rowHeaders = rows.labels.map((_, place) => header(rows, place, "rowheader"));
+  /** @type {HTMLTableCellElement[][]} */
+  const cells = rows.labels.map(() => columns.labels.map(() => h("td", { role: "gridcell", tabindex: -1 })));
+  const lines = cells.map((line, row) => h("tr", { role: "row" }, rowHeaders[row], ...line));
+  const table = h("table", { role: "grid", "aria-label": label, "aria-readonly": String(readOnly) }, h("thead", { role: "rowgroup" }, head), h("tbody", { role: "rowgroup" }, ...lines));
+  /** @type {string[]} */
+  const drawn = [];
+  let stop = cells[0][0];
+  stop.tabIndex = 0;
+  /** @type {HTMLElement[]} */
+  let strong = [];
+  return {
+    element: table,
+    cell: [0, 0],
+    fill(settings, stage) {
+      const look = lookFor(settings, stage);
+      cells.forEach((line, row) =>
+        line.forEach((cell, column) => {
+          const { text, name, kind, background, ink } = transposed ? look(column, row) : look(row, column);
+          const key = [text, name, kind, background].join();
+          const index = row * line.length + column;
+          if (drawn[index] === key) return;
+          drawn[index] = key;
+          cell.textContent = text;
+          cell.className = kind;
+          cell.style.background = background;
+          cell.style.color = ink;
+          cell.setAttribute("aria-label", name);
+        }),
+      );
+    },
+    locate(event) {
+      const cell = /** @type {HTMLElement} */ (event.target).closest("td");
+      return cell ? [/** @type {HTMLTableRowElement} */ (cell.parentElement).rowIndex - 1, cell.cellIndex - 1] : null;
+    },
+    moveTabStop(row, column) {
+      stop.tabIndex = -1;
+      stop = cells[row][column];
+      stop.tabIndex = 0;
+      return stop;
+    },
+    emphasize(row, column) {
+      for (const header of strong) header.classList.remove("strong");
+      strong = row < 0 ? [] : [rowHeaders[row], /** @type {HTMLElement} */ (head.children[column + 1])];
+      for (const header of strong) header.classList.add("strong");
+    },
+  };
+}
+
+/**
+ * One pixel for each cell on a canvas, enlarged; the focused cell is a single element that moves.
+ * @param {Stage} stage @param {boolean} transposed @param {number} width @param {number} height @param {string} label @param {boolean} readOnly @returns {Surface}
+ */
+function canvasSurface(stage, transposed, width, height, label, readOnly) {
+  const [rows, columns] = transposed ? [stage.columns, stage.rows] : [stage.rows, stage.columns];
+  const [down, across] = [rows.labels.length, columns.labels.length];
+  const canvas = h("canvas", { width: across, height: down, "aria-hidden": "true" });
+  canvas.style.width = `${across * width}px`;
+  canvas.style.height = `${down * height}px`;
+  const cursor = h("div", { role: "gridcell", class: "cursor", tabindex: 0, "aria-colindex": 1, "aria-label": `${rows.name} ${labelOf(rows, 0)}, ${columns.name} ${labelOf(columns, 0)}` });
+  const line = h("div", { role: "row", "aria-rowindex": 1 }, cursor);
+  const names = [h("span", { class: "across" }, ...mathematics(columns.name), " →"), h("span", { class: "down" }, ...mathematics(rows.name), " ↓")];
+  const grid = h("div", { role: "grid", "aria-label": label, "aria-rowcount": down, "aria-colcount": across, "aria-readonly": String(readOnly), class: "pixels" }, canvas, line);
+  const element = h("div", { class: "picture" }, h("div", { class: "axes", "aria-hidden": "true" }, ...names), grid);
+  return {
+    element,
+    cell: [width, height],
+    fill(settings, stage) {
+      const context = canvas.getContext("2d");
+      if (context) context.putImageData(paint(settings, stage, transposed), 0, 0);
+    },
+    locate(event) {
+      if (event.target !== canvas) return null;
+      return [Math.min(Math.max(Math.floor(event.offsetY / height), 0), down - 1), Math.min(Math.max(Math.floor(event.offsetX / width), 0), across - 1)];
+    },
+    moveTabStop(row, column, name) {
+      line.setAttribute("aria-rowindex", String(row + 1));
+      cursor.setAttribute("aria-colindex", String(column + 1));
+      cursor.setAttribute("aria-label", name);
+      cursor.style.cssText = `right:${(across - 1 - column) * width}px;bottom:${(down - 1 - row) * height}px;width:${width}px;height:${height}px`;
+      return cursor;
+    },
+    emphasize() {},
+  };
+}
+
+/** @param {Settings} settings @param {Stage} stage @param {boolean} transposed */
+function paint({ story, head, perRow }, stage, transposed) {
+  const [rows, columns] = [stage.rows.labels.length, stage.columns.labels.length];
+  const image = new ImageData(transposed ? rows : columns, transposed ? columns : rows);
+  const pixels = new Uint32Array(image.data.buffer);
+  const own = stage.heads ? head : 0;
+  const hidden = hiddenCells(story, stage, own);
+  const whole = rangeOf(story, stage);
+  const signed = whole !== null && whole[0] < 0;
+  const shades = shadesOf(signed ? DIVERGING : SEQUENTIAL);
+  for (let row = 0; row < rows; row++) {
+    const range = perRow ? rangeOf(story, stage, { row, head: own }) : whole;
+    for (let column = 0; column < columns; column++) {
+      const cell = row * columns + column;
+      const value = stage.values[own * rows * columns + cell];
+      let color = NOT_FINITE_RED;
+      if (stage.isMask) color = value ? ALLOWED_BLUE : HIDDEN_GREY;
+      else if (hidden?.[cell]) color = HIDDEN_GREY;
+      else if (Number.isFinite(value) && range) color = shades[Math.round(Math.min(Math.max(positionOf(value, range[0], range[1], signed), 0), 1) * 255)];
+      pixels[transposed ? column * rows + row : cell] = color;
+    }
+  }
+  return image;
+}
+
+/**
+ * One stage: its name, its cells, marks over them, sums beside a softmax, the scale of its colours.
+ * @typedef {ReturnType<typeof stageView>} StageView
+ */
+
+/** @param {Stage} first @param {{onTurn: () => void}} callbacks */
+export function stageView(first, { onTurn }) {
+  let stage = first;
+  let transposed = false;
+  let structure = "";
+  /** @type {Settings | null} */
+  let waiting = null; // to be drawn when the stage comes into sight
+  /** @type {Surface | null} */
+  let surface = null;
+  /** @type {Mark[]} */
+  let marks = [];
+
+  const symbol = h("span", { class: "symbol" });
+  const title = h("span", { class: "title" });
+  const shape = h("span", { class: "shape" });
+  const pencil = h("span", { class: "editable", hidden: true, title: "Double-click a number, or press F2 on it, to change it" }, "editable");
+  const turn = h("button", { type: "button", class: "turn", hidden: true });
+  const caption = h("figcaption", {}, h("div", { class: "name" }, symbol, title), h("div", { class: "about" }, shape, pencil, turn));
+  const overlay = h("div", { class: "overlay" });
+  const core = h("div", { class: "core" });
+  const rowSums = h("div", { class: "sums rows" });
+  const columnSums = h("div", { class: "sums columns" });
+  const sheet = h("div", { class: "sheet" }, core, rowSums, columnSums);
+  const frame = h("div", { class: "frame" }, sheet);
+  const legend = h("div", { class: "legend" });
+  const element = h("figure", { class: "stage", "data-stage": first.name }, caption, frame, legend);
+  const scrolled = { top: 0, left: 0 };
+
+  frame.addEventListener("scroll", () => Object.assign(scrolled, { top: frame.scrollTop, left: frame.scrollLeft }), { passive: true });
+  turn.addEventListener("click", () => {
+    transposed = !transposed;
+    onTurn();
+  });
+
+  /** @param {Settings} settings */
+  function drawCaption({ story, head }) {
+    const user = usedTransposed(story, stage.name);
+    const [rows, columns] = size();
+    symbol.replaceChildren(...mathematics(transposed ? `${stage.symbol.split(" ")[0]}ᵀ` : stage.symbol));
+    setText(title, formatLabel(stage.title));
+    setText(shape, `${rows} × ${columns}${stage.heads ? ` · ${labelOf(stage.heads, head)}` : ""}`);
+    pencil.hidden = !story.can.edit?.includes(stage.name);
+    turn.hidden = !user;
+    setText(turn, stage.equation ? "transpose" : transposed ? "as used ᵀ" : "as stored");
+    turn.setAttribute("aria-pressed", String(transposed));
+    turn.setAttribute("aria-label", `${turn.textContent}: ${stage.title}`);
+    turn.title = user ? `${user.title} uses it transposed: rows and columns change places. Click to see it ${transposed ? "as stored" : "as used"}.` : "";
+  }
+
+  /** @param {Settings} settings */
+  function draw(settings) {
+    const { story } = settings;
+    waiting = null;
+    frame.style.cssText = "";
+    const [rows, columns] = size();
+    const kind = surfaceFor(stage);
+    if (kind === "words") {
+      core.replaceChildren(h("p", { class: "too-large" }, `${rows.toLocaleString("en")} × ${columns.toLocaleString("en")} numbers are too many to draw one by one. Take part of the matrix, or ask Python for any cell: trace.explain("${stage.name}", row, column).`));
+      return;
+    }
+    const [width, height] = kind === "table" ? cellSize(settings) : pixelSize();
+    const readOnly = pencil.hidden && story.maskStage !== stage.name;
+    const next = [kind, transposed, readOnly, ...axesOf(stage).flatMap((axis) => [axis.name, ...axis.labels])].join("\u0000");
+    if (next !== structure || !surface) {
+      structure = next;
+      surface = kind === "table" ? tableSurface(stage, transposed, formatLabel(stage.title), readOnly) : canvasSurface(stage, transposed, width, height, formatLabel(stage.title), readOnly);
+      core.replaceChildren(surface.element, overlay);
+      element.classList.toggle("small-digits", kind === "table" && columns > WIDE);
+    }
+    surface.cell = [width, height];
+    for (const [name, value] of [["--cell-width", `${width}px`], ["--cell-height", `${height}px`], ["--decimals", String(digitsOf(story, stage))]]) sheet.style.setProperty(name, value);
+    surface.fill(settings, stage);
+    drawSums(settings, kind === "table");
+    drawLegend(settings);
+  }
+
+  /** @returns {[number, number]} */
+  function size() {
+    const [rows, columns] = [stage.rows.labels.length, stage.columns.labels.length];
+    return transposed ? [columns, rows] : [rows, columns];
+  }
+
+  /** @param {Settings} settings @returns {[number, number]} */
+  function cellSize({ story, cellWidth, fontSize }) {
+    const small = size()[1] > WIDE;
+    if (stage.isMask) return [small ? 32 : Math.max(48, Math.round(cellWidth * 0.8)), small ? 26 : 32];
+    const longest = longestNumber(story, stage);
+    const own = Math.ceil(longest * 0.58 * fontSize * (small ? 0.8 : 1) + (small ? 10 : 22));
+    return small ? [Math.max(own, 34), 26] : [Math.max(own, cellWidth), 32];
+  }
+
+  /** @returns {[number, number]} */
+  function pixelSize() {
+    const [rows, columns] = size();
+    const fit = (/** @type {number} */ count) => Math.max(1, Math.min(24, Math.floor(CANVAS_SIZE / count)));
+    return [fit(columns), fit(rows)];
+  }
+
+  /** @param {Settings} settings @param {boolean} isTable */
+  function drawSums({ story, head }, isTable) {
+    const isSoftmax = isTable && stage.equation?.kind === "softmax";
+    const rows = isSoftmax ? sumsOf(stage, head, "columns") : [];
+    const columns = isTable && stage.equation?.kind === "softmax" && stage.equation.over === "rows" ? sumsOf(stage, head, "rows") : [];
+    const [shown, below] = transposed ? [columns, rows] : [rows, columns];
+    /** @param {HTMLElement} strip @param {string} label @param {number[]} sums */
+    const fill = (strip, label, sums) => {
+      strip.hidden = sums.length === 0;
+      const digits = strip === columnSums ? digitsOf(story, stage) : story.precision;
+      if (!strip.hidden) strip.replaceChildren(h("span", { class: "sum-name" }, label), ...sums.map((sum) => h("span", { class: sum === 0 ? "sum none" : "sum" }, formatNumber(sum, digits))));
+    };
+    fill(rowSums, "Σ row", shown);
+    fill(columnSums, "Σ column", below);
+  }
+
+  /** @param {Settings} settings */
+  function drawLegend({ story, perRow, head }) {
+    /** @type {(Node | string)[]} */
+    const pieces = [];
+    const hidden = hiddenCells(story, stage, stage.heads ? head : null);
+    const range = rangeOf(story, stage);
+    if (stage.isMask) pieces.push(h("span", { class: "key allowed" }, "✓"), "may attend", h("span", { class: "key hidden" }, HIDDEN_SIGN), "hidden");
+    else if (range) {
+      const [low, high] = range;
+      const reach = Math.max(-low, high);
+      const ends = low < 0 ? [formatNumber(-reach, 2), "0", formatNumber(reach, 2)] : [formatNumber(low, 2), formatNumber(high, 2)];
+      const own = low < 0 ? ["− largest of row", "+ largest of row"] : ["lowest of row", "highest of row"];
+      const [first, last] = perRow ? own : [ends[0], ends[ends.length - 1]];
+      pieces.push(first, h("span", { class: `scale ${low < 0 ? "diverging" : "sequential"}` }), last);
+    }
+    if (!stage.isMask && hidden?.includes(1)) pieces.push(h("span", { class: "key hidden" }, HIDDEN_SIGN), "hidden");
+    if (story.nonfinite?.stage === stage.name) pieces.push(h("strong", { class: "first-nonfinite" }, "first number that is not finite"));
+    if (surfaceFor(stage) === "canvas" && stage.equation?.kind === "softmax") pieces.push(describeSums(story, stage, head, stage.equation));
+    legend.replaceChildren(...pieces.map((piece) => (typeof piece === "string" ? h("span", {}, piece) : piece)));
+  }
+
+  /** Displayed places ↔ places of the stage. @param {number} row @param {number} column @returns {[number, number]} */
+  const turned = (row, column) => (transposed ? [column, row] : [row, column]);
+
+  return {
+    element,
+    get stage() {
+      return stage;
+    },
+    get size() {
+      return size();
+    },
+    get isWaiting() {
+      return waiting !== null;
+    },
+    turned,
+    /** @param {Stage} next @param {Settings} settings @param {boolean} now */
+    update(next, settings, now) {
+      stage = next;
+      drawCaption(settings);
+      if (now || surface || surfaceFor(stage) === "words") return draw(settings);
+      waiting = settings;
+      const [rows, columns] = size();
+      const [width, height] = surfaceFor(stage) === "table" ? cellSize(settings) : pixelSize();
+      const header = surfaceFor(stage) === "table" ? 70 : 10; // about: what is drawn later should not push the page about
+      frame.style.cssText = `width:${columns * width + header}px;height:${Math.min(rows * height + 38, 520)}px`;
+    },
+    drawIfWaiting() {
+      if (waiting) draw(waiting);
+    },
+    /** @param {MouseEvent} event @returns {[number, number] | null} */
+    locate(event) {
+      const found = surface?.locate(event);
+      return found ? turned(...found) : null;
+    },
+    /** Make this cell the one that Tab reaches. @param {number} row @param {number} column @param {string} name */
+    moveTabStop(row, column, name) {
+      this.drawIfWaiting();
+      return surface?.moveTabStop(...turned(row, column), name) ?? null;
+    },
+    get isMarked() {
+      return marks.length > 0;
+    },
+    /** Show exactly these marks. @param {Mark[]} next */
+    light(next) {
+      this.drawIfWaiting();
+      if (!surface) return;
+      marks = next;
+      const [rows, columns] = size();
+      const [width, height] = surface.cell;
+      next.forEach((mark, index) => {
+        const bar = /** @type {HTMLElement} */ (overlay.children[index] ?? overlay.appendChild(h("div")));
+        const [down, across] = transposed ? [mark.columns, mark.rows] : [mark.rows, mark.columns];
+        bar.className = `mark ${mark.kind}`;
+        bar.style.cssText = `right:${(columns - 1 - across[1]) * width}px;bottom:${(rows - 1 - down[1]) * height}px;width:${(across[1] - across[0] + 1) * width}px;height:${(down[1] - down[0] + 1) * height}px`;
+        if (mark.kind.startsWith("operand")) this.bring(down, across);
+      });
+      while (overlay.children.length > next.length) overlay.lastElementChild?.remove();
+      const focus = next.find((mark) => mark.kind.startsWith("focus"));
+      surface.emphasize(...(focus ? turned(focus.rows[0], focus.columns[0]) : /** @type {[number, number]} */ ([-1, -1])));
+    },
+    /** Scroll inside the stage so that a block is in sight. @param {[number, number]} down @param {[number, number]} across */
+    bring(down, across) {
+      const [rows, columns] = size();
+      const [width, height] = surface?.cell ?? [0, 0];
+      if (rows * height <= 460 && columns <= WIDE) return; // nothing to scroll
+      const [top, bottom] = [down[0] * height, (down[1] + 1) * height];
+      if (bottom - top < 400 && (top < scrolled.top || bottom > scrolled.top + 440)) frame.scrollTop = Math.max(0, top - 200);
+      const [left, right] = [across[0] * width, (across[1] + 1) * width];
+      if (across[0] === across[1] && (left < scrolled.left || right > scrolled.left + 300)) frame.scrollLeft = Math.max(0, left - 150);
+    },
+    /** Where a cell is on screen. @param {number} row @param {number} column */
+    boxOf(row, column) {
+      const [down, across] = turned(row, column);
+      const [rows, columns] = size();
+      const [width, height] = surface?.cell ?? [0, 0];
+      const { right, bottom } = core.getBoundingClientRect();
+      const [x, y] = [right - (columns - across) * width, bottom - (rows - down) * height];
+      return { x, y, right: x + width, bottom: y + height, width, height };
+    },
+  };
+}
+
+/**
+ * One query's weights as people know them from other tools: its sentence shaded by weight, or lines to its keys.
+ * @param {() => string} chosen @param {(value: string) => void} onChoose
+ */
+export function attentionView(chosen, onChoose) {
+  const kinds = choice("attention", "Show as", [["words", "words"], ["lines", "lines"]], onChoose);
+  const heading = h("p", { class: "who" });
+  const picture = h("div", { class: "picture-of-weights", role: "img" });
+  const element = h("div", { class: "attention" }, h("div", { class: "attention-head" }, heading, kinds.element), picture);
+  let drawn = "";
+  return {
+    element,
+    /** @param {Story} story @param {Stage} stage @param {number} row @param {number} head */
+    draw(story, stage, row, head) {
+      const own = stage.heads ? head : null;
+      const weights = stage.columns.labels.map((_, column) => Number(valueAt(stage, row, column, own)));
+      const hidden = stage.columns.labels.map((_, column) => isHidden(story, { stage: stage.name, row, column, head: own }));
+      const key = [chosen(), row, head, ...weights, ...hidden].join();
+      if (key === drawn) return;
+      drawn = key;
+      kinds.select(chosen());
+      const query = labelOf(stage.rows, row);
+      heading.replaceChildren(h("bdi", { class: "query" }, query), ` looks at …`);
+      const order = weights.map((_, column) => column).sort((a, b) => weights[b] - weights[a]);
+      const most = chosen() === "words" ? MOST_WORDS : MOST_LINES;
+      const columns = order.slice(0, most).sort((a, b) => a - b);
+      const said = order.slice(0, 12).map((column) => `${labelOf(stage.columns, column)} ${hidden[column] ? "hidden" : formatNumber(weights[column], story.precision)}`);
+      picture.setAttribute("aria-label", `${query} looks at ${said.join(", ")}${order.length > 12 ? " and others" : ""}`);
+      const entries = columns.map((column) => ({ label: labelOf(stage.columns, column), weight: weights[column], hidden: hidden[column] }));
+      picture.replaceChildren(chosen() === "words" ? sentenceOf(entries, Math.max(...weights), story.precision) : linesOf(query, entries, Math.max(...weights), story.precision));
+      if (hidden.every(Boolean)) picture.append(h("p", { class: "note" }, NOTHING_TO_ATTEND_TO));
+      if (columns.length < weights.length) picture.append(h("p", { class: "note" }, `the ${columns.length} of ${weights.length} keys with the largest weights`));
+    },
+    forget() {
+      drawn = "";
+    },
+  };
+}
+
+/** @typedef {{label: string, weight: number, hidden: boolean}} Entry */
+
+/** @param {Entry[]} entries @param {number} most @param {number} precision */
+function sentenceOf(entries, most, precision) {
+  const words = entries.map(({ label, weight, hidden }) => {
+    const word = h("span", { class: hidden ? "word hidden" : "word" }, h("bdi", {}, label), h("small", {}, hidden ? `${HIDDEN_SIGN} hidden` : formatNumber(weight, precision)));
+    if (!hidden && Number.isFinite(weight)) {
+      const { background, ink } = heat(weight, 0, most > 0 ? most : 1, false);
+      Object.assign(word.style, { background, color: ink });
+    }
+    return word;
+  });
+  return h("div", { class: "sentence" }, ...words);
+}
+
+/** @param {string} query @param {Entry[]} entries @param {number} most @param {number} precision */
+function linesOf(query, entries, most, precision) {
+  const height = entries.length * 30;
+  const image = svg("svg", { viewBox: `0 0 360 ${height}`, class: "lines" });
+  entries.forEach(({ label, weight, hidden }, place) => {
+    const y = place * 30 + 15;
+    const share = most > 0 && Number.isFinite(weight) ? weight / most : 0;
+    if (!hidden) image.append(svg("path", { d: `M118 ${height / 2} C 170 ${height / 2} 150 ${y} 200 ${y}`, "stroke-width": 1 + 8 * share, "stroke-opacity": 0.2 + 0.8 * share }));
+    image.append(svg("text", { x: 208, y: y + 5, class: hidden ? "faint" : "" }, shorten(label, 12)));
+    image.append(svg("text", { x: 356, y: y + 5, "text-anchor": "end", class: "number" }, hidden ? `${HIDDEN_SIGN} hidden` : formatNumber(weight, precision)));
+  });
+  image.append(svg("text", { x: 110, y: height / 2 + 5, "text-anchor": "end", class: "from" }, shorten(query, 12)));
+  return image;
+}
+
+/** The panel that explains one cell. @param {(source: Source) => void} onWalk @param {(level: number) => void} onReturn @param {() => void} onLetGo */
+export function panelView(onWalk, onReturn, onLetGo) {
+  const trailBar = h("nav", { class: "trail", "aria-label": "The way here" });
+  const heading = h("div", { class: "heading" });
+  const release = h("button", { type: "button", class: "release" }, "Let go", h("kbd", {}, "Esc"));
+  const formula = h("div", { class: "formula" });
+  const lines = h("div", { class: "arithmetic" });
+  const sentence = h("p", { class: "words" });
+  const sources = h("ul", { class: "sources" });
+  const help = h("div", { class: "help" });
+  const body = h("div", { class: "explained" }, trailBar, h("div", { class: "top" }, heading, release), formula, lines, h("div", { class: "foot" }, sentence, sources));
+  const element = h("section", { class: "panel", "aria-label": "Where this number comes from", tabindex: -1 }, body, help);
+  help.append(
+    h("p", { class: "invitation" }, "Point at a number to see where it comes from."),
+    h("p", { class: "keys" }, ...keys(["← ↑ ↓ →", "walk"], ["Enter", "pin"], ["Esc", "let go"], ["F2", "change"], ["Space", "play"], ["[ ]", "step"], ["Backspace", "back"])),
+  );
+  /** @type {Source[]} */
+  let clickable = [];
+  lines.addEventListener("click", (event) => {
+    const button = /** @type {HTMLElement} */ (event.target).closest("button");
+    if (button) onWalk(clickable[Number(button.dataset.source)]);
+  });
+  trailBar.addEventListener("click", (event) => {
+    const button = /** @type {HTMLElement} */ (event.target).closest("button");
+    if (button) onReturn(Number(button.dataset.level));
+  });
+  release.addEventListener("click", onLetGo);
+
+  /** @param {Part} part */
+  const show = (part) => {
+    if (typeof part === "string") return part;
+    const kind = `term operand-${Math.min(part.operand, 3)}`;
+    if (!part.source) return h("span", { class: kind }, part.text);
+    return h("button", { type: "button", class: kind, "data-source": clickable.push(part.source) - 1, title: "Where does this number come from?" }, part.text);
+  };
+  return {
+    element,
+    /** @param {Story} story @param {Explanation | null} explanation @param {{pinned: boolean, trail: Place[]}} state */
+    draw(story, explanation, { pinned, trail }) {
+      body.hidden = explanation === null;
+      help.hidden = explanation !== null;
+      if (!explanation) return;
+      const stage = stageOf(story, explanation.stage);
+      clickable = [];
+      trailBar.hidden = trail.length === 0;
+      const crumbs = trail.flatMap((place, level) => [h("button", { type: "button", "data-level": level }, nameOf(stageOf(story, place.stage), place)), " › "]);
+      trailBar.replaceChildren(...crumbs, h("span", { "aria-current": "step" }, nameOf(stage, explanation)));
+      heading.replaceChildren(h("strong", {}, formatLabel(stage.title)), " ", h("span", { class: "where" }, describeCell(story, explanation)));
+      release.hidden = !pinned;
+      formula.replaceChildren(...explanation.formula.map((part) => show(part)));
+      lines.replaceChildren(
+        ...explanation.lines.flatMap(([first, ...rest]) => {
+          const [, label, start] = /^(max|exponential|sum|quotient): (.*)$/.exec(typeof first === "string" ? first : "") ?? [null, "", first];
+          return [h("span", { class: "label" }, label), h("span", { class: "line" }, ...[start, ...rest].filter((part) => part !== "").map(show))];
+        }),
+      );
+      sources.replaceChildren(
+        ...sourceAreas(story, explanation).sort((a, b) => a.operand - b.operand).map((area) => {
+          const from = stageOf(story, area.stage);
+          return h("li", { class: `operand-${Math.min(area.operand, 3)}` }, h("i", { "aria-hidden": "true" }), h("b", {}, formatLabel(from.title)), ` ${describeArea(from, area)}`);
+        }),
+      );
+      setText(sentence, [explanation.sentence, stage.meaning].filter(Boolean)[0] ?? "");
+    },
+    focusFirst() {
+      (lines.querySelector("button") ?? trailBar.querySelector("button:last-of-type") ?? element).focus({ preventScroll: true });
+    },
+  };
+}
+
+/** @param {...[string, string]} pairs */
+const keys = (...pairs) => pairs.flatMap(([key, meaning]) => [h("span", { class: "key-pair" }, h("kbd", {}, key), ` ${meaning}`)]);
+
+/** The row of buttons and choices. @param {{go: (by: number) => void, play: () => void, ask: (message: object) => void, setHead: (head: number) => void, setRange: (range: string) => void}} actions */
+export function toolbarView({ go, play, ask, setHead, setRange }) {
+  /** @param {string} name @param {string} label @param {() => void} act @param {string} [text] */
+  const button = (name, label, act, text) => {
+    const element = h("button", { type: "button", class: `tool ${name}`, "aria-label": label, title: label }, ...(name in ICONS ? [icon(name)] : []), ...(text ? [text] : []));
+    element.addEventListener("click", act);
+    return element;
+  };
+  const previous = button("previous", "Previous step [", () => go(-1));
+  const next = button("next", "Next step ]", () => go(1));
+  const playing = button("play", "Play (space)", play);
+  const position = h("span", { class: "position" });
+  const head = h("select", { "aria-label": "Head" });
+  const heads = h("label", { class: "heads" }, "Head ", head);
+  head.addEventListener("change", () => setHead(head.selectedIndex));
+  const range = choice("range", "Colours", [["stage", "whole stage"], ["row", "each row"]], setRange);
+
+  const option = (/** @type {string} */ name, /** @type {any} */ value) => ask({ kind: "option", name, value });
+  const mask = choice("mask", "Mask", [["none", "none"], ["causal", "causal"], ["given", "by hand"]], (value) => value !== "given" && option("mask", value));
+  const scale = choice("scale", "Scale", [["true", "÷ √d_k"], ["false", "off"]], (value) => option("scale", value === "true"));
+  const over = choice("col_dim", "Softmax over", [["1", "each row"], ["0", "each column"]], (value) => option("col_dim", Number(value)));
+  const slider = h("input", { type: "range", min: -1, max: 1, step: 0.05, "aria-label": "Temperature" });
+  const degrees = h("output", {});
+  const temperature = h("fieldset", { class: "choice" }, h("legend", {}, "Temperature"), h("div", { class: "slide" }, slider, degrees));
+  const warm = () => Number((10 ** Number(slider.value)).toPrecision(2));
+  slider.addEventListener("input", () => {
+    setText(degrees, String(warm()));
+    slider.setAttribute("aria-valuetext", String(warm()));
+    option("temperature", warm());
+  });
+  const seedBox = h("input", { type: "text", inputmode: "numeric", "aria-label": "Seed", class: "seed" });
+  let drawnSeed = "";
+  const sow = () => {
+    const text = seedBox.value.trim();
+    if (text === drawnSeed) return;
+    drawnSeed = text;
+    option("seed", /^\d{1,15}$/.test(text) ? Number(text) : text);
+  };
+  seedBox.addEventListener("change", sow);
+  seedBox.addEventListener("keydown", (event) => event.key === "Enter" && sow()); // a notebook may keep Enter from becoming a change
+  const another = button("another", "next seed: draw other weights", () => option("seed", (Number(seedBox.value) || 0) + 1), "next");
+  const seed = h("fieldset", { class: "choice" }, h("legend", {}, "Seed"), h("div", { class: "slide" }, seedBox, another));
+  const undo = button("undo", "Undo", () => ask({ kind: "undo" }));
+  const redo = button("redo", "Redo", () => ask({ kind: "redo" }));
+  const reset = button("reset", "Reset: Back to what was typed", () => ask({ kind: "reset" }), "Reset");
+  /** @type {Record<string, HTMLElement>} */
+  const options = { mask: mask.element, scale: scale.element, temperature, col_dim: over.element, seed };
+  const history = h("fieldset", { class: "history", "aria-label": "Changes" }, undo, redo, reset);
+  const experiment = h("fieldset", { class: "experiment", "aria-label": "What if" }, ...Object.values(options));
+  const reason = h("p", { class: "reason", hidden: true }, NOT_LIVE);
+  const element = h("div", { class: "toolbar" }, h("div", { class: "walk" }, h("div", { class: "buttons" }, previous, playing, next), position, h("div", { class: "looks" }, history, heads, range.element)), experiment, reason);
+  return {
+    element,
+    takeFocus: () => playing.focus({ preventScroll: true }),
+    /** @param {Story} story @param {{live: boolean, step: number, filled: number | null, playing: boolean, head: number, perRow: boolean}} state */
+    draw(story, state) {
+      const { can } = story;
+      const stage = story.stages[state.step];
+      const cell = state.filled === null ? "" : `, cell ${Math.min(state.filled, cellsOf(stage))} of ${cellsOf(stage)}`;
+      position.replaceChildren(h("span", { class: "count" }, `step ${state.step + 1} of ${story.stages.length}: `), h("strong", {}, formatLabel(stage.title)), cell);
+      previous.disabled = state.step === 0;
+      next.disabled = state.step === story.stages.length - 1 && state.filled === null;
+      playing.replaceChildren(icon(state.playing ? "pause" : "play"));
+      playing.setAttribute("aria-label", state.playing ? "Pause (space)" : "Play (space)");
+      playing.title = state.playing ? "Pause (space)" : "Play (space)";
+      const axis = story.stages.find((one) => one.heads)?.heads;
+      heads.hidden = !axis;
+      if (axis && head.options.length !== axis.labels.length) head.replaceChildren(...axis.labels.map((_, place) => h("option", {}, labelOf(axis, place))));
+      head.selectedIndex = state.head;
+      range.select(state.perRow ? "row" : "stage");
+
+      const offers = can.options ?? [];
+      for (const [name, control] of Object.entries(options)) control.hidden = !offers.includes(name);
+      history.hidden = !(can.undo || can.redo || can.reset || offers.length || can.edit?.length);
+      experiment.hidden = offers.length === 0;
+      experiment.disabled = history.disabled = !state.live;
+      reason.hidden = state.live || history.hidden;
+      undo.disabled = !can.undo;
+      redo.disabled = !can.redo;
+      reset.disabled = !can.reset;
+      mask.offer("given", story.options.mask === "given");
+      mask.select(story.options.mask);
+      scale.select(String(story.options.scale));
+      over.select(String(story.options.col_dim));
+      const degree = Number(story.options.temperature);
+      if (!slider.matches(":active")) slider.value = String(Math.log10(degree));
+      if (!slider.matches(":active")) setText(degrees, String(degree));
+      slider.setAttribute("aria-valuetext", String(degree));
+      drawnSeed = String(story.options.seed);
+      if (!seedBox.matches(":focus")) seedBox.value = drawnSeed;
+    },
+  };
+}

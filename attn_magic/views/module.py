@@ -1,0 +1,37 @@
+"""The explorer's JavaScript and stylesheet as texts. Its source is several files; a widget is given one module, and a page without a server too."""
+
+import functools
+import re
+from pathlib import Path
+
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+\.js)";\n', re.MULTILINE)
+
+
+@functools.cache
+def module_text() -> str:
+    """`explorer.js` after all that it imports, as one module: every line of every file but the imports between them.
+
+    All names meet in one scope there, so no two files may declare the same one at their top level, or import one under another name.
+    """
+    return "".join(_IMPORT.sub("", text) for text in _with_imports("explorer.js", {}).values())
+
+
+@functools.cache
+def stylesheet_text() -> str:
+    """The stylesheet of the explorer."""
+    return _read("explorer.css")
+
+
+def _with_imports(name: str, texts: dict[str, str]) -> dict[str, str]:
+    """The files that `name` needs and `name` itself, each once and after those that it imports itself."""
+    text = _read(name)
+    for imported in _IMPORT.findall(text):
+        if imported not in texts:
+            _with_imports(imported, texts)
+    texts[name] = text
+    return texts
+
+
+def _read(name: str) -> str:
+    # As a text: anywidget watches a file that it is given by its path, and keeps every widget for that.
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")

@@ -1,0 +1,58 @@
+"""The explorer's files, joined for a browser that is given one text."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from attn_magic.views import module
+from attn_magic.views.module import module_text
+
+FILES = sorted(Path(module.__file__).parent.glob("*.js"))
+
+
+def test_every_file_is_inside_whole_but_for_its_imports():
+    for file in FILES:
+        source = file.read_text(encoding="utf-8")
+        assert module_text().count(re.sub(r"^import [^;]*;\n", "", source, flags=re.MULTILINE)) == 1
+
+
+def test_nothing_is_left_to_import():
+    assert len(FILES) > 1
+    assert not re.findall(r"^import\b|^export [{*]|\bimport\(", module_text(), flags=re.MULTILINE)
+
+
+def test_no_name_changes_on_its_way_into_another_file():
+    for file in FILES:
+        assert not re.findall(r"^import [^;]*\bas\b", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+def test_a_file_comes_after_those_that_it_uses(monkeypatch):
+    texts = {
+        "explorer.js": 'import { b } from "./b.js";\nimport {\n  a,\n} from "./a.js";\nexport default { a, b };\n',
+        "a.js": "export const a = 1;\n",
+        "b.js": 'import { a } from "./a.js";\n\nexport const b = a + 1;\n',
+    }
+    monkeypatch.setattr(module, "_read", texts.__getitem__)
+    assert module_text.__wrapped__() == "export const a = 1;\n\nexport const b = a + 1;\nexport default { a, b };\n"
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+def test_it_is_a_module_that_exports_what_its_files_export(tmp_path):
+    """Above all: no two files declare the same name, and none is used that only its own file has under that name."""
+    joined = tmp_path / "joined.mjs"
+    joined.write_text(module_text(), encoding="utf-8")
+    script = (
+        f"const joined = await import({json.dumps(joined.as_uri())});"
+        "console.log(JSON.stringify([Object.keys(joined), typeof joined.default.render]));"
+    )
+    done = subprocess.run(["node", "--input-type=module", "--eval", script], capture_output=True, text=True, check=False, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    exported = {
+        name for file in FILES for name in re.findall(r"^export (?:function|const|class) (\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    names, render = json.loads(done.stdout)
+    assert (set(names), render) == (exported | {"default"}, "function")
