@@ -2,7 +2,7 @@
 /**
  * What the explorer's page is made of: elements that take data and draw it. They ask nobody and remember only what they show.
  *
- * In order: small elements, the surfaces of a stage, a stage, one query's weights, the explanation, the toolbar.
+ * In order: constants, small elements, the surfaces of a stage, a stage, one query's weights, the explanation, the toolbar.
  */
 
 import { hiddenCells, isHidden, stageOf, valueAt } from "./story.js";
@@ -239,132 +239,213 @@ function paint({ story, head, perRow }, stage, transposed) {
   return image;
 }
 
-/**
- * One stage: its name, its cells, marks over them, sums beside a softmax, the scale of its colours.
- * @typedef {ReturnType<typeof stageView>} StageView
- */
+/** One stage: its name, its cells, marks over them, sums beside a softmax, the scale of its colours. */
+export class StageView {
+  symbol = h("span", { class: "symbol" });
+  title = h("span", { class: "title" });
+  shape = h("span", { class: "shape" });
+  pencil = h("span", { class: "editable", hidden: true, title: "Double-click a number, or press F2 on it, to change it" }, "editable");
+  turn = h("button", { type: "button", class: "turn", hidden: true });
+  overlay = h("div", { class: "overlay" });
+  core = h("div", { class: "core" });
+  rowSums = h("div", { class: "sums rows" });
+  columnSums = h("div", { class: "sums columns" });
+  sheet = h("div", { class: "sheet" }, this.core, this.rowSums, this.columnSums);
+  frame = h("div", { class: "frame" }, this.sheet);
+  legend = h("div", { class: "legend" });
 
-/** @param {Stage} first @param {{onTurn: () => void}} callbacks */
-export function stageView(first, { onTurn }) {
-  let stage = first;
-  let transposed = false;
-  let structure = "";
-  /** @type {Settings | null} */
-  let waiting = null; // to be drawn when the stage comes into sight
+  transposed = false;
+  structure = ""; // of the surface: it is built anew where this changes
+  scrolled = { top: 0, left: 0 };
+  /** To be drawn with when the stage comes into sight. @type {Settings | null} */
+  waiting = null;
   /** @type {Surface | null} */
-  let surface = null;
+  surface = null;
   /** @type {Mark[]} */
-  let marks = [];
+  marks = [];
 
-  const symbol = h("span", { class: "symbol" });
-  const title = h("span", { class: "title" });
-  const shape = h("span", { class: "shape" });
-  const pencil = h("span", { class: "editable", hidden: true, title: "Double-click a number, or press F2 on it, to change it" }, "editable");
-  const turn = h("button", { type: "button", class: "turn", hidden: true });
-  const caption = h("figcaption", {}, h("div", { class: "name" }, symbol, title), h("div", { class: "about" }, shape, pencil, turn));
-  const overlay = h("div", { class: "overlay" });
-  const core = h("div", { class: "core" });
-  const rowSums = h("div", { class: "sums rows" });
-  const columnSums = h("div", { class: "sums columns" });
-  const sheet = h("div", { class: "sheet" }, core, rowSums, columnSums);
-  const frame = h("div", { class: "frame" }, sheet);
-  const legend = h("div", { class: "legend" });
-  const element = h("figure", { class: "stage", "data-stage": first.name }, caption, frame, legend);
-  const scrolled = { top: 0, left: 0 };
+  /** @param {Stage} stage @param {() => void} onTurn */
+  constructor(stage, onTurn) {
+    const about = h("div", { class: "about" }, this.shape, this.pencil, this.turn);
+    const caption = h("figcaption", {}, h("div", { class: "name" }, this.symbol, this.title), about);
+    this.stage = stage;
+    this.element = h("figure", { class: "stage", "data-stage": stage.name }, caption, this.frame, this.legend);
+    const remember = () => Object.assign(this.scrolled, { top: this.frame.scrollTop, left: this.frame.scrollLeft });
+    this.frame.addEventListener("scroll", remember, { passive: true });
+    this.turn.addEventListener("click", () => {
+      this.transposed = !this.transposed;
+      onTurn();
+    });
+  }
 
-  frame.addEventListener("scroll", () => Object.assign(scrolled, { top: frame.scrollTop, left: frame.scrollLeft }), { passive: true });
-  turn.addEventListener("click", () => {
-    transposed = !transposed;
-    onTurn();
-  });
+  /** Rows and columns as they are displayed. @returns {[number, number]} */
+  get size() {
+    const [rows, columns] = [this.stage.rows.labels.length, this.stage.columns.labels.length];
+    return this.transposed ? [columns, rows] : [rows, columns];
+  }
 
-  /** @param {Settings} settings */
-  function drawCaption({ story, head }) {
-    const user = usedTransposed(story, stage.name);
-    const [rows, columns] = size();
-    symbol.replaceChildren(...mathematics(transposed ? `${stage.symbol.split(" ")[0]}ᵀ` : stage.symbol));
-    setText(title, formatLabel(stage.title));
-    setText(shape, `${rows} × ${columns}${stage.heads ? ` · ${labelOf(stage.heads, head)}` : ""}`);
-    pencil.hidden = !story.can.edit?.includes(stage.name);
-    turn.hidden = !user;
-    setText(turn, stage.equation ? "transpose" : transposed ? "as used ᵀ" : "as stored");
-    turn.setAttribute("aria-pressed", String(transposed));
-    turn.setAttribute("aria-label", `${turn.textContent}: ${stage.title}`);
-    turn.title = user ? `${user.title} uses it transposed: rows and columns change places. Click to see it ${transposed ? "as stored" : "as used"}.` : "";
+  get isWaiting() {
+    return this.waiting !== null;
+  }
+
+  get isMarked() {
+    return this.marks.length > 0;
+  }
+
+  /** Displayed places ↔ places of the stage. @param {number} row @param {number} column @returns {[number, number]} */
+  turned(row, column) {
+    return this.transposed ? [column, row] : [row, column];
+  }
+
+  /** @param {Stage} next @param {Settings} settings @param {boolean} now */
+  update(next, settings, now) {
+    this.stage = next;
+    this.drawCaption(settings);
+    if (now || this.surface || surfaceFor(this.stage) === "words") return this.draw(settings);
+    this.waiting = settings;
+    const [rows, columns] = this.size;
+    const [width, height] = surfaceFor(this.stage) === "table" ? this.cellSize(settings) : this.pixelSize();
+    const header = surfaceFor(this.stage) === "table" ? 70 : 10; // about: what is drawn later should not push the page about
+    this.frame.style.cssText = `width:${columns * width + header}px;height:${Math.min(rows * height + 38, 520)}px`;
+  }
+
+  drawIfWaiting() {
+    if (this.waiting) this.draw(this.waiting);
+  }
+
+  /** @param {MouseEvent} event @returns {[number, number] | null} */
+  locate(event) {
+    const found = this.surface?.locate(event);
+    return found ? this.turned(...found) : null;
+  }
+
+  /** Make this cell the one that Tab reaches. @param {number} row @param {number} column @param {string} name */
+  moveTabStop(row, column, name) {
+    this.drawIfWaiting();
+    return this.surface?.moveTabStop(...this.turned(row, column), name) ?? null;
+  }
+
+  /** Show exactly these marks. @param {Mark[]} next */
+  light(next) {
+    this.drawIfWaiting();
+    if (!this.surface) return;
+    this.marks = next;
+    const [rows, columns] = this.size;
+    const [width, height] = this.surface.cell;
+    next.forEach((mark, index) => {
+      const bar = /** @type {HTMLElement} */ (this.overlay.children[index] ?? this.overlay.appendChild(h("div")));
+      const [down, across] = this.transposed ? [mark.columns, mark.rows] : [mark.rows, mark.columns];
+      bar.className = `mark ${mark.kind}`;
+      bar.style.cssText = `right:${(columns - 1 - across[1]) * width}px;bottom:${(rows - 1 - down[1]) * height}px;width:${(across[1] - across[0] + 1) * width}px;height:${(down[1] - down[0] + 1) * height}px`;
+      if (mark.kind.startsWith("operand")) this.bring(down, across);
+    });
+    while (this.overlay.children.length > next.length) this.overlay.lastElementChild?.remove();
+    const focus = next.find((mark) => mark.kind.startsWith("focus"));
+    this.surface.emphasize(...(focus ? this.turned(focus.rows[0], focus.columns[0]) : /** @type {[number, number]} */ ([-1, -1])));
+  }
+
+  /** Scroll inside the stage so that a block is in sight. @param {[number, number]} down @param {[number, number]} across */
+  bring(down, across) {
+    const [rows, columns] = this.size;
+    const [width, height] = this.surface?.cell ?? [0, 0];
+    if (rows * height <= 460 && columns <= WIDE) return; // nothing to scroll
+    const [top, bottom] = [down[0] * height, (down[1] + 1) * height];
+    if (bottom - top < 400 && (top < this.scrolled.top || bottom > this.scrolled.top + 440)) this.frame.scrollTop = Math.max(0, top - 200);
+    const [left, right] = [across[0] * width, (across[1] + 1) * width];
+    if (across[0] === across[1] && (left < this.scrolled.left || right > this.scrolled.left + 300)) this.frame.scrollLeft = Math.max(0, left - 150);
+  }
+
+  /** Where a cell is on screen. @param {number} row @param {number} column */
+  boxOf(row, column) {
+    const [down, across] = this.turned(row, column);
+    const [rows, columns] = this.size;
+    const [width, height] = this.surface?.cell ?? [0, 0];
+    const { right, bottom } = this.core.getBoundingClientRect();
+    const [x, y] = [right - (columns - across) * width, bottom - (rows - down) * height];
+    return { x, y, right: x + width, bottom: y + height, width, height };
   }
 
   /** @param {Settings} settings */
-  function draw(settings) {
+  draw(settings) {
     const { story } = settings;
-    waiting = null;
-    frame.style.cssText = "";
-    const [rows, columns] = size();
-    const kind = surfaceFor(stage);
+    this.waiting = null;
+    this.frame.style.cssText = "";
+    const [rows, columns] = this.size;
+    const kind = surfaceFor(this.stage);
     if (kind === "words") {
-      core.replaceChildren(h("p", { class: "too-large" }, `${rows.toLocaleString("en")} × ${columns.toLocaleString("en")} numbers are too many to draw one by one. Take part of the matrix, or ask Python for any cell: trace.explain("${stage.name}", row, column).`));
+      this.core.replaceChildren(h("p", { class: "too-large" }, `${rows.toLocaleString("en")} × ${columns.toLocaleString("en")} numbers are too many to draw one by one. Take part of the matrix, or ask Python for any cell: trace.explain("${this.stage.name}", row, column).`));
       return;
     }
-    const [width, height] = kind === "table" ? cellSize(settings) : pixelSize();
-    const readOnly = pencil.hidden && story.maskStage !== stage.name;
-    const next = [kind, transposed, readOnly, ...axesOf(stage).flatMap((axis) => [axis.name, ...axis.labels])].join("\u0000");
-    if (next !== structure || !surface) {
-      structure = next;
-      surface = kind === "table" ? tableSurface(stage, transposed, formatLabel(stage.title), readOnly) : canvasSurface(stage, transposed, width, height, formatLabel(stage.title), readOnly);
-      core.replaceChildren(surface.element, overlay);
-      element.classList.toggle("small-digits", kind === "table" && columns > WIDE);
+    const [width, height] = kind === "table" ? this.cellSize(settings) : this.pixelSize();
+    const readOnly = this.pencil.hidden && story.maskStage !== this.stage.name;
+    const next = [kind, this.transposed, readOnly, ...axesOf(this.stage).flatMap((axis) => [axis.name, ...axis.labels])].join("\u0000");
+    if (next !== this.structure || !this.surface) {
+      this.structure = next;
+      this.surface = kind === "table" ? tableSurface(this.stage, this.transposed, formatLabel(this.stage.title), readOnly) : canvasSurface(this.stage, this.transposed, width, height, formatLabel(this.stage.title), readOnly);
+      this.core.replaceChildren(this.surface.element, this.overlay);
+      this.element.classList.toggle("small-digits", kind === "table" && columns > WIDE);
     }
-    surface.cell = [width, height];
-    for (const [name, value] of [["--cell-width", `${width}px`], ["--cell-height", `${height}px`], ["--decimals", String(digitsOf(story, stage))]]) sheet.style.setProperty(name, value);
-    surface.fill(settings, stage);
-    drawSums(settings, kind === "table");
-    drawLegend(settings);
+    this.surface.cell = [width, height];
+    for (const [name, value] of [["--cell-width", `${width}px`], ["--cell-height", `${height}px`], ["--decimals", String(digitsOf(story, this.stage))]]) this.sheet.style.setProperty(name, value);
+    this.surface.fill(settings, this.stage);
+    this.drawSums(settings, kind === "table");
+    this.drawLegend(settings);
   }
 
-  /** @returns {[number, number]} */
-  function size() {
-    const [rows, columns] = [stage.rows.labels.length, stage.columns.labels.length];
-    return transposed ? [columns, rows] : [rows, columns];
+  /** @param {Settings} settings */
+  drawCaption({ story, head }) {
+    const user = usedTransposed(story, this.stage.name);
+    const [rows, columns] = this.size;
+    this.symbol.replaceChildren(...mathematics(this.transposed ? `${this.stage.symbol.split(" ")[0]}ᵀ` : this.stage.symbol));
+    setText(this.title, formatLabel(this.stage.title));
+    setText(this.shape, `${rows} × ${columns}${this.stage.heads ? ` · ${labelOf(this.stage.heads, head)}` : ""}`);
+    this.pencil.hidden = !story.can.edit?.includes(this.stage.name);
+    this.turn.hidden = !user;
+    setText(this.turn, this.stage.equation ? "transpose" : this.transposed ? "as used ᵀ" : "as stored");
+    this.turn.setAttribute("aria-pressed", String(this.transposed));
+    this.turn.setAttribute("aria-label", `${this.turn.textContent}: ${this.stage.title}`);
+    this.turn.title = user ? `${user.title} uses it transposed: rows and columns change places. Click to see it ${this.transposed ? "as stored" : "as used"}.` : "";
   }
 
   /** @param {Settings} settings @returns {[number, number]} */
-  function cellSize({ story, cellWidth, fontSize }) {
-    const small = size()[1] > WIDE;
-    if (stage.isMask) return [small ? 32 : Math.max(48, Math.round(cellWidth * 0.8)), small ? 26 : 32];
-    const longest = longestNumber(story, stage);
+  cellSize({ story, cellWidth, fontSize }) {
+    const small = this.size[1] > WIDE;
+    if (this.stage.isMask) return [small ? 32 : Math.max(48, Math.round(cellWidth * 0.8)), small ? 26 : 32];
+    const longest = longestNumber(story, this.stage);
     const own = Math.ceil(longest * 0.58 * fontSize * (small ? 0.8 : 1) + (small ? 10 : 22));
     return small ? [Math.max(own, 34), 26] : [Math.max(own, cellWidth), 32];
   }
 
   /** @returns {[number, number]} */
-  function pixelSize() {
-    const [rows, columns] = size();
+  pixelSize() {
+    const [rows, columns] = this.size;
     const fit = (/** @type {number} */ count) => Math.max(1, Math.min(24, Math.floor(CANVAS_SIZE / count)));
     return [fit(columns), fit(rows)];
   }
 
   /** @param {Settings} settings @param {boolean} isTable */
-  function drawSums({ story, head }, isTable) {
-    const isSoftmax = isTable && stage.equation?.kind === "softmax";
-    const rows = isSoftmax ? sumsOf(stage, head, "columns") : [];
-    const columns = isTable && stage.equation?.kind === "softmax" && stage.equation.over === "rows" ? sumsOf(stage, head, "rows") : [];
-    const [shown, below] = transposed ? [columns, rows] : [rows, columns];
+  drawSums({ story, head }, isTable) {
+    const isSoftmax = isTable && this.stage.equation?.kind === "softmax";
+    const rows = isSoftmax ? sumsOf(this.stage, head, "columns") : [];
+    const columns = isTable && this.stage.equation?.kind === "softmax" && this.stage.equation.over === "rows" ? sumsOf(this.stage, head, "rows") : [];
+    const [shown, below] = this.transposed ? [columns, rows] : [rows, columns];
     /** @param {HTMLElement} strip @param {string} label @param {number[]} sums */
     const fill = (strip, label, sums) => {
       strip.hidden = sums.length === 0;
-      const digits = strip === columnSums ? digitsOf(story, stage) : story.precision;
+      const digits = strip === this.columnSums ? digitsOf(story, this.stage) : story.precision;
       if (!strip.hidden) strip.replaceChildren(h("span", { class: "sum-name" }, label), ...sums.map((sum) => h("span", { class: sum === 0 ? "sum none" : "sum" }, formatNumber(sum, digits))));
     };
-    fill(rowSums, "Σ row", shown);
-    fill(columnSums, "Σ column", below);
+    fill(this.rowSums, "Σ row", shown);
+    fill(this.columnSums, "Σ column", below);
   }
 
   /** @param {Settings} settings */
-  function drawLegend({ story, perRow, head }) {
+  drawLegend({ story, perRow, head }) {
     /** @type {(Node | string)[]} */
     const pieces = [];
-    const hidden = hiddenCells(story, stage, stage.heads ? head : null);
-    const range = rangeOf(story, stage);
-    if (stage.isMask) pieces.push(h("span", { class: "key allowed" }, "✓"), "may attend", h("span", { class: "key hidden" }, HIDDEN_SIGN), "hidden");
+    const hidden = hiddenCells(story, this.stage, this.stage.heads ? head : null);
+    const range = rangeOf(story, this.stage);
+    if (this.stage.isMask) pieces.push(h("span", { class: "key allowed" }, "✓"), "may attend", h("span", { class: "key hidden" }, HIDDEN_SIGN), "hidden");
     else if (range) {
       const [low, high] = range;
       const reach = Math.max(-low, high);
@@ -373,92 +454,11 @@ export function stageView(first, { onTurn }) {
       const [first, last] = perRow ? own : [ends[0], ends[ends.length - 1]];
       pieces.push(first, h("span", { class: `scale ${low < 0 ? "diverging" : "sequential"}` }), last);
     }
-    if (!stage.isMask && hidden?.includes(1)) pieces.push(h("span", { class: "key hidden" }, HIDDEN_SIGN), "hidden");
-    if (story.nonfinite?.stage === stage.name) pieces.push(h("strong", { class: "first-nonfinite" }, "first number that is not finite"));
-    if (surfaceFor(stage) === "canvas" && stage.equation?.kind === "softmax") pieces.push(describeSums(story, stage, head, stage.equation));
-    legend.replaceChildren(...pieces.map((piece) => (typeof piece === "string" ? h("span", {}, piece) : piece)));
+    if (!this.stage.isMask && hidden?.includes(1)) pieces.push(h("span", { class: "key hidden" }, HIDDEN_SIGN), "hidden");
+    if (story.nonfinite?.stage === this.stage.name) pieces.push(h("strong", { class: "first-nonfinite" }, "first number that is not finite"));
+    if (surfaceFor(this.stage) === "canvas" && this.stage.equation?.kind === "softmax") pieces.push(describeSums(story, this.stage, head, this.stage.equation));
+    this.legend.replaceChildren(...pieces.map((piece) => (typeof piece === "string" ? h("span", {}, piece) : piece)));
   }
-
-  /** Displayed places ↔ places of the stage. @param {number} row @param {number} column @returns {[number, number]} */
-  const turned = (row, column) => (transposed ? [column, row] : [row, column]);
-
-  return {
-    element,
-    get stage() {
-      return stage;
-    },
-    get size() {
-      return size();
-    },
-    get isWaiting() {
-      return waiting !== null;
-    },
-    turned,
-    /** @param {Stage} next @param {Settings} settings @param {boolean} now */
-    update(next, settings, now) {
-      stage = next;
-      drawCaption(settings);
-      if (now || surface || surfaceFor(stage) === "words") return draw(settings);
-      waiting = settings;
-      const [rows, columns] = size();
-      const [width, height] = surfaceFor(stage) === "table" ? cellSize(settings) : pixelSize();
-      const header = surfaceFor(stage) === "table" ? 70 : 10; // about: what is drawn later should not push the page about
-      frame.style.cssText = `width:${columns * width + header}px;height:${Math.min(rows * height + 38, 520)}px`;
-    },
-    drawIfWaiting() {
-      if (waiting) draw(waiting);
-    },
-    /** @param {MouseEvent} event @returns {[number, number] | null} */
-    locate(event) {
-      const found = surface?.locate(event);
-      return found ? turned(...found) : null;
-    },
-    /** Make this cell the one that Tab reaches. @param {number} row @param {number} column @param {string} name */
-    moveTabStop(row, column, name) {
-      this.drawIfWaiting();
-      return surface?.moveTabStop(...turned(row, column), name) ?? null;
-    },
-    get isMarked() {
-      return marks.length > 0;
-    },
-    /** Show exactly these marks. @param {Mark[]} next */
-    light(next) {
-      this.drawIfWaiting();
-      if (!surface) return;
-      marks = next;
-      const [rows, columns] = size();
-      const [width, height] = surface.cell;
-      next.forEach((mark, index) => {
-        const bar = /** @type {HTMLElement} */ (overlay.children[index] ?? overlay.appendChild(h("div")));
-        const [down, across] = transposed ? [mark.columns, mark.rows] : [mark.rows, mark.columns];
-        bar.className = `mark ${mark.kind}`;
-        bar.style.cssText = `right:${(columns - 1 - across[1]) * width}px;bottom:${(rows - 1 - down[1]) * height}px;width:${(across[1] - across[0] + 1) * width}px;height:${(down[1] - down[0] + 1) * height}px`;
-        if (mark.kind.startsWith("operand")) this.bring(down, across);
-      });
-      while (overlay.children.length > next.length) overlay.lastElementChild?.remove();
-      const focus = next.find((mark) => mark.kind.startsWith("focus"));
-      surface.emphasize(...(focus ? turned(focus.rows[0], focus.columns[0]) : /** @type {[number, number]} */ ([-1, -1])));
-    },
-    /** Scroll inside the stage so that a block is in sight. @param {[number, number]} down @param {[number, number]} across */
-    bring(down, across) {
-      const [rows, columns] = size();
-      const [width, height] = surface?.cell ?? [0, 0];
-      if (rows * height <= 460 && columns <= WIDE) return; // nothing to scroll
-      const [top, bottom] = [down[0] * height, (down[1] + 1) * height];
-      if (bottom - top < 400 && (top < scrolled.top || bottom > scrolled.top + 440)) frame.scrollTop = Math.max(0, top - 200);
-      const [left, right] = [across[0] * width, (across[1] + 1) * width];
-      if (across[0] === across[1] && (left < scrolled.left || right > scrolled.left + 300)) frame.scrollLeft = Math.max(0, left - 150);
-    },
-    /** Where a cell is on screen. @param {number} row @param {number} column */
-    boxOf(row, column) {
-      const [down, across] = turned(row, column);
-      const [rows, columns] = size();
-      const [width, height] = surface?.cell ?? [0, 0];
-      const { right, bottom } = core.getBoundingClientRect();
-      const [x, y] = [right - (columns - across) * width, bottom - (rows - down) * height];
-      return { x, y, right: x + width, bottom: y + height, width, height };
-    },
-  };
 }
 
 /**
@@ -603,23 +603,15 @@ export function panelView(onWalk, onReturn, onLetGo) {
 /** @param {...[string, string]} pairs */
 const keys = (...pairs) => pairs.flatMap(([key, meaning]) => [h("span", { class: "key-pair" }, h("kbd", {}, key), ` ${meaning}`)]);
 
-/** The row of buttons and choices. @param {{go: (by: number) => void, play: () => void, ask: (message: object) => void, setHead: (head: number) => void, setRange: (range: string) => void}} actions */
-export function toolbarView({ go, play, ask, setHead, setRange }) {
-  /** @param {string} name @param {string} label @param {() => void} act @param {string} [text] */
-  const button = (name, label, act, text) => {
-    const element = h("button", { type: "button", class: `tool ${name}`, "aria-label": label, title: label }, ...(name in ICONS ? [icon(name)] : []), ...(text ? [text] : []));
-    element.addEventListener("click", act);
-    return element;
-  };
-  const previous = button("previous", "Previous step [", () => go(-1));
-  const next = button("next", "Next step ]", () => go(1));
-  const playing = button("play", "Play (space)", play);
-  const position = h("span", { class: "position" });
-  const head = h("select", { "aria-label": "Head" });
-  const heads = h("label", { class: "heads" }, "Head ", head);
-  head.addEventListener("change", () => setHead(head.selectedIndex));
-  const range = choice("range", "Colours", [["stage", "whole stage"], ["row", "each row"]], setRange);
+/** @param {string} name @param {string} label @param {() => void} act @param {string} [text] */
+function button(name, label, act, text) {
+  const element = h("button", { type: "button", class: `tool ${name}`, "aria-label": label, title: label }, ...(name in ICONS ? [icon(name)] : []), ...(text ? [text] : []));
+  element.addEventListener("click", act);
+  return element;
+}
 
+/** What can be chosen about the run itself; each choice is a wish to the kernel. @param {(message: object) => void} ask */
+function optionsView(ask) {
   const option = (/** @type {string} */ name, /** @type {any} */ value) => ask({ kind: "option", name, value });
   const mask = choice("mask", "Mask", [["none", "none"], ["causal", "causal"], ["given", "by hand"]], (value) => value !== "given" && option("mask", value));
   const scale = choice("scale", "Scale", [["true", "÷ √d_k"], ["false", "off"]], (value) => option("scale", value === "true"));
@@ -645,15 +637,49 @@ export function toolbarView({ go, play, ask, setHead, setRange }) {
   seedBox.addEventListener("keydown", (event) => event.key === "Enter" && sow()); // a notebook may keep Enter from becoming a change
   const another = button("another", "next seed: draw other weights", () => option("seed", (Number(seedBox.value) || 0) + 1), "next");
   const seed = h("fieldset", { class: "choice" }, h("legend", {}, "Seed"), h("div", { class: "slide" }, seedBox, another));
+  /** @type {Record<string, HTMLElement>} */
+  const controls = { mask: mask.element, scale: scale.element, temperature, col_dim: over.element, seed };
+  const element = h("fieldset", { class: "experiment", "aria-label": "What if" }, ...Object.values(controls));
+  return {
+    element,
+    /** @param {Story} story @param {boolean} live */
+    draw(story, live) {
+      const offers = story.can.options ?? [];
+      for (const [name, control] of Object.entries(controls)) control.hidden = !offers.includes(name);
+      element.hidden = offers.length === 0;
+      element.disabled = !live;
+      mask.offer("given", story.options.mask === "given");
+      mask.select(story.options.mask);
+      scale.select(String(story.options.scale));
+      over.select(String(story.options.col_dim));
+      const degree = Number(story.options.temperature);
+      if (!slider.matches(":active")) slider.value = String(Math.log10(degree));
+      if (!slider.matches(":active")) setText(degrees, String(degree));
+      slider.setAttribute("aria-valuetext", String(degree));
+      drawnSeed = String(story.options.seed);
+      if (!seedBox.matches(":focus")) seedBox.value = drawnSeed;
+    },
+  };
+}
+
+/** The row of buttons and choices. @param {{go: (by: number) => void, play: () => void, ask: (message: object) => void, setHead: (head: number) => void, setRange: (range: string) => void}} actions */
+export function toolbarView({ go, play, ask, setHead, setRange }) {
+  const previous = button("previous", "Previous step [", () => go(-1));
+  const next = button("next", "Next step ]", () => go(1));
+  const playing = button("play", "Play (space)", play);
+  const position = h("span", { class: "position" });
+  const head = h("select", { "aria-label": "Head" });
+  const heads = h("label", { class: "heads" }, "Head ", head);
+  head.addEventListener("change", () => setHead(head.selectedIndex));
+  const range = choice("range", "Colours", [["stage", "whole stage"], ["row", "each row"]], setRange);
+
+  const options = optionsView(ask);
   const undo = button("undo", "Undo", () => ask({ kind: "undo" }));
   const redo = button("redo", "Redo", () => ask({ kind: "redo" }));
   const reset = button("reset", "Reset: Back to what was typed", () => ask({ kind: "reset" }), "Reset");
-  /** @type {Record<string, HTMLElement>} */
-  const options = { mask: mask.element, scale: scale.element, temperature, col_dim: over.element, seed };
   const history = h("fieldset", { class: "history", "aria-label": "Changes" }, undo, redo, reset);
-  const experiment = h("fieldset", { class: "experiment", "aria-label": "What if" }, ...Object.values(options));
   const reason = h("p", { class: "reason", hidden: true }, NOT_LIVE);
-  const element = h("div", { class: "toolbar" }, h("div", { class: "walk" }, h("div", { class: "buttons" }, previous, playing, next), position, h("div", { class: "looks" }, history, heads, range.element)), experiment, reason);
+  const element = h("div", { class: "toolbar" }, h("div", { class: "walk" }, h("div", { class: "buttons" }, previous, playing, next), position, h("div", { class: "looks" }, history, heads, range.element)), options.element, reason);
   return {
     element,
     takeFocus: () => playing.focus({ preventScroll: true }),
@@ -673,26 +699,13 @@ export function toolbarView({ go, play, ask, setHead, setRange }) {
       if (axis && head.options.length !== axis.labels.length) head.replaceChildren(...axis.labels.map((_, place) => h("option", {}, labelOf(axis, place))));
       head.selectedIndex = state.head;
       range.select(state.perRow ? "row" : "stage");
-
-      const offers = can.options ?? [];
-      for (const [name, control] of Object.entries(options)) control.hidden = !offers.includes(name);
-      history.hidden = !(can.undo || can.redo || can.reset || offers.length || can.edit?.length);
-      experiment.hidden = offers.length === 0;
-      experiment.disabled = history.disabled = !state.live;
+      history.hidden = !(can.undo || can.redo || can.reset || can.options?.length || can.edit?.length);
+      history.disabled = !state.live;
       reason.hidden = state.live || history.hidden;
       undo.disabled = !can.undo;
       redo.disabled = !can.redo;
       reset.disabled = !can.reset;
-      mask.offer("given", story.options.mask === "given");
-      mask.select(story.options.mask);
-      scale.select(String(story.options.scale));
-      over.select(String(story.options.col_dim));
-      const degree = Number(story.options.temperature);
-      if (!slider.matches(":active")) slider.value = String(Math.log10(degree));
-      if (!slider.matches(":active")) setText(degrees, String(degree));
-      slider.setAttribute("aria-valuetext", String(degree));
-      drawnSeed = String(story.options.seed);
-      if (!seedBox.matches(":focus")) seedBox.value = drawnSeed;
+      options.draw(story, state.live);
     },
   };
 }
