@@ -2091,3 +2091,9 @@ def test_what_is_not_plainly_a_matrix_is_refused(text: str, code: str) -> None:
 
 def test_every_code_has_a_mistake_above() -> None:
     assert {parameter.values[1] for parameter in MISTAKES} == set(CODES)
+
+
+def test_a_single_row_may_have_an_empty_label():
+    for text in ('"": 1.16 0.23', '"" 1.16 0.23'):
+        assert parse_matrix(text).labels == ("",)
+        assert parse_matrix(text).shape == (1, 2)

@@ -84,7 +84,7 @@ class Table:
         self._unquote_numbers()
         if self.set_apart:
             labels = [self._label(*span) if span else "" for span in self.set_apart]
-            if len(labels) == 1 and labels[0].split()[0] in _STATEMENTS:
+            if len(labels) == 1 and labels[0].partition(" ")[0] in _STATEMENTS:
                 start, end = self.spans[0]
                 raise Mistake("name", f"{quote(labels[0])} begins a statement, and statements are never run here", DATA, start, end)
             self._note_numeric(labels)
