@@ -1,4 +1,4 @@
-"""Chromium and axe-core as the tests find them, and what happens where they are missing."""
+"""Chromium, axe-core and node as the tests find them, and what happens where they are missing."""
 
 import os
 import shutil
@@ -21,6 +21,11 @@ _REPOSITORY = Path(__file__).parent.parent
 def find_chromium() -> str:
     """The browser that tests drive, as Debian calls it."""
     return _insist(shutil.which("chromium") or shutil.which("chromium-browser"), "Chromium")
+
+
+def find_node() -> str:
+    """The program that runs the explorer's module outside a browser."""
+    return _insist(shutil.which("node"), "node")
 
 
 def read_axe() -> str:

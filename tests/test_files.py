@@ -169,7 +169,6 @@ def test_nothing_is_computed_for_a_place_that_cannot_be_written(trace, tmp_path,
         mistake(lambda path=path: save(trace, path))
 
 
-@pytest.mark.skipif(not hasattr(os, "umask"), reason="no modes")
 def test_a_file_has_the_mode_of_any_other_new_file(trace, tmp_path):
     (tmp_path / "other").write_text("")
     assert save(trace, tmp_path / "a.csv").stat().st_mode == (tmp_path / "other").stat().st_mode

@@ -2,14 +2,12 @@
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from attn_magic.views import module
 from attn_magic.views.module import module_text
+from tests.browser import find_node
 
 FILES = sorted(Path(module.__file__).parent.glob("*.js"))
 
@@ -40,7 +38,6 @@ def test_a_file_comes_after_those_that_it_uses(monkeypatch):
     assert module_text.__wrapped__() == "export const a = 1;\n\nexport const b = a + 1;\nexport default { a, b };\n"
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 def test_it_is_a_module_that_exports_what_its_files_export(tmp_path):
     """Above all: no two files declare the same name, and none is used that only its own file has under that name."""
     joined = tmp_path / "joined.mjs"
@@ -49,7 +46,7 @@ def test_it_is_a_module_that_exports_what_its_files_export(tmp_path):
         f"const joined = await import({json.dumps(joined.as_uri())});"
         "console.log(JSON.stringify([Object.keys(joined), typeof joined.default.render]));"
     )
-    done = subprocess.run(["node", "--input-type=module", "--eval", script], capture_output=True, text=True, check=False, encoding="utf-8")
+    done = subprocess.run([find_node(), "--input-type=module", "--eval", script], capture_output=True, text=True, check=False, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     exported = {
         name for file in FILES for name in re.findall(r"^export (?:function|const|class) (\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)

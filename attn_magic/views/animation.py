@@ -1,7 +1,6 @@
 """The stages one after another as a GIF, for slides: each frame shows one more of them, what it means and where one of its numbers comes from."""
 
 import io
-import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -12,6 +11,7 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 
 from attn_magic.trace import AttentionTrace, Stage
+from attn_magic.views.excerpt import acts
 from attn_magic.views.figure import LEGEND, THEMES, drawing_settings, figure, how_made
 from attn_magic.views.panels import Typesetter
 
@@ -94,8 +94,7 @@ def _scenes(trace: AttentionTrace) -> list[_Scene]:
     together = figure(trace, stages=[stage.name for stage in trace], width=_WIDTH)
     if together.get_size_inches()[1] / _WIDTH <= (SIZE[1] - _CAPTION) / SIZE[0]:
         return [_scene(trace.stages, together)]
-    acts = [tuple(stages) for _, stages in itertools.groupby(trace, key=lambda stage: stage.act)]
-    return [_scene(stages, figure(trace, stages=[stage.name for stage in stages], width=_WIDTH)) for stages in acts]
+    return [_scene(tuple(stages), figure(trace, stages=[stage.name for stage in stages], width=_WIDTH)) for _, stages in acts(trace)]
 
 
 def _scene(stages: tuple[Stage, ...], drawing: Figure) -> _Scene:

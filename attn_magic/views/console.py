@@ -22,6 +22,7 @@ from torch import Tensor
 
 from attn_magic.notation import MINUS, count, format_label, format_number, shorten
 from attn_magic.trace import AttentionTrace, Axis, Softmax, Stage
+from attn_magic.views.excerpt import acts
 from attn_magic.views.palette import heat, luminance
 from attn_magic.views.words import describe_check, describe_options, describe_sizes
 
@@ -53,9 +54,8 @@ def to_text(trace: AttentionTrace, width: int = 80, color: bool = False, *, colo
     width = max(width, _NARROWEST)
     system = color_system if color else None
     lines = [*_header(trace, width), *_notices(trace, width)]
-    acts = itertools.groupby(trace.stages, key=lambda stage: stage.act)
-    for number, (act, stages) in enumerate(acts, start=1):
-        lines += [*_rule(f"{number} {format_label(act)}", width), *_act(trace, list(stages), width, system)]
+    for number, (act, stages) in enumerate(acts(trace), start=1):
+        lines += [*_rule(f"{number} {format_label(act)}", width), *_act(trace, stages, width, system)]
     lines += _examples(trace, width)
     return _draw(lines, width, color)
 

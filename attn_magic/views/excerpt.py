@@ -1,7 +1,7 @@
 """What is shown of a trace where a person reads and a page ends: the first and last few places of long axes, the arithmetic of one cell per act."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -62,9 +62,9 @@ def cell(stage: Stage, row: int, column: int, head: int | None) -> Number | bool
     return value
 
 
-def acts(trace: AttentionTrace) -> list[tuple[str, list[Stage]]]:
-    """The acts of the story, each with its stages."""
-    return [(act, list(stages)) for act, stages in itertools.groupby(trace, key=lambda stage: stage.act)]
+def acts(stages: Iterable[Stage]) -> list[tuple[str, list[Stage]]]:
+    """The acts of a story, each with its stages."""
+    return [(act, list(together)) for act, together in itertools.groupby(stages, key=lambda stage: stage.act)]
 
 
 def worked_cell(trace: AttentionTrace, stages: list[Stage]) -> Explanation | None:

@@ -38,6 +38,7 @@ from numpy.typing import NDArray
 from attn_magic.errors import OptionError, TraceError
 from attn_magic.notation import Number
 from attn_magic.trace import AttentionTrace, Stage
+from attn_magic.views.excerpt import acts
 from attn_magic.views.origin import describe_origin
 from attn_magic.views.palette import heat
 from attn_magic.views.panels import (
@@ -234,11 +235,11 @@ class _Picture:
     def __init__(self, trace: AttentionTrace, request: _Request) -> None:
         self.type = Typesetter()
         self.theme = THEMES[request.theme]
-        acts = {act: number for number, act in enumerate(dict.fromkeys(stage.act for stage in trace), start=1)}
+        numbers = {act: number for number, act in enumerate(dict.fromkeys(stage.act for stage in trace), start=1)}
         self.panels = []
-        for act, stages in itertools.groupby(request.stages, key=lambda stage: stage.act):
+        for act, stages in acts(request.stages):
             first, *others = [panel for stage in stages for panel in read_panels(trace, stage, self.type)]
-            heading = f"{acts[act]} {self.type.draw(act, weight='bold')}"
+            heading = f"{numbers[act]} {self.type.draw(act, weight='bold')}"
             self.panels.append([replace(first, heading=heading), *others])
         footer = [self.type.draw(text, 400) for text in _footer(trace)] if request.is_story else []
         self.signs = list(_signs([panel.matrix for panels in self.panels for panel in panels], self.theme))

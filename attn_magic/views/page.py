@@ -21,6 +21,7 @@ from torch import Tensor
 from attn_magic.explain import Explanation
 from attn_magic.notation import Number, count, format_label, format_number, shorten
 from attn_magic.trace import AttentionTrace, Axis, Softmax, Stage
+from attn_magic.views.excerpt import acts
 from attn_magic.views.palette import heat, heat_picture
 from attn_magic.views.words import describe_check, describe_options, describe_sizes
 
@@ -68,11 +69,10 @@ def to_html(trace: AttentionTrace) -> str:
     The fragment is one <div class="attn-magic">. It has no script, no style sheet and no ids, loads nothing, and stays below about
     300 kB: of long axes it shows the first and last few, and says so.
     """
-    acts = [(act, list(stages)) for act, stages in itertools.groupby(trace, key=lambda stage: stage.act)]
     parts = [
         _header(trace),
         _notices(trace),
-        *(_act(trace, f"{number} {act}", stages) for number, (act, stages) in enumerate(acts, start=1)),
+        *(_act(trace, f"{number} {act}", stages) for number, (act, stages) in enumerate(acts(trace), start=1)),
         _hint(trace.stages[-1]),
     ]
     # The classes keep MathJax and tables of contents out where they are not stripped; <code> does the former where they are.
