@@ -2,14 +2,13 @@
 /**
  * What the explorer's page is made of: elements that take data and draw it. They ask nobody and remember only what they show.
  *
- * In order: constants, small elements, the surfaces of a stage, a stage, one query's weights, the explanation, the toolbar.
+ * In order: constants, small elements, the surfaces of a stage, a stage, one query's weights, the explanation.
  */
 
 import { hiddenCells, isHidden, stageOf, valueAt } from "./story.js";
 import { axesOf, describeArea, describeCell, formatLabel, formatNumber, labelOf, nameOf, NOTHING_TO_ATTEND_TO, shorten, sourceAreas } from "./explanation.js";
 import {
   ALLOWED_BLUE,
-  cellsOf,
   commonWords,
   describeSums,
   digitsOf,
@@ -65,7 +64,7 @@ function svg(tag, attributes, text) {
 }
 
 /** @type {Record<string, string>} */
-const ICONS = {
+export const ICONS = {
   previous: "M15 5 8 12l7 7M5 5v14",
   next: "m9 5 7 7-7 7M19 5v14",
   play: "M7 4.5v15l12-7.5z",
@@ -75,7 +74,7 @@ const ICONS = {
 };
 
 /** @param {string} name */
-function icon(name) {
+export function icon(name) {
   const image = svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true", class: `icon ${name}` });
   image.append(svg("path", { d: ICONS[name] }));
   return image;
@@ -90,7 +89,7 @@ export function setText(element, text) {
 }
 
 /** A choice of few, as radio buttons side by side. @param {string} name @param {string} label @param {[string, string][]} choices @param {(value: string) => void} onChoose */
-function choice(name, label, choices, onChoose) {
+export function choice(name, label, choices, onChoose) {
   const group = `${name}-${Math.random().toString(36).slice(2)}`; // radio buttons of two explorers must not be one group
   const inputs = choices.map(([value]) => h("input", { type: "radio", name: group, value }));
   const labels = choices.map(([, text], index) => h("label", {}, inputs[index], h("span", {}, h("span", {}, ...mathematics(text)))));
@@ -602,110 +601,3 @@ export function panelView(onWalk, onReturn, onLetGo) {
 
 /** @param {...[string, string]} pairs */
 const keys = (...pairs) => pairs.flatMap(([key, meaning]) => [h("span", { class: "key-pair" }, h("kbd", {}, key), ` ${meaning}`)]);
-
-/** @param {string} name @param {string} label @param {() => void} act @param {string} [text] */
-function button(name, label, act, text) {
-  const element = h("button", { type: "button", class: `tool ${name}`, "aria-label": label, title: label }, ...(name in ICONS ? [icon(name)] : []), ...(text ? [text] : []));
-  element.addEventListener("click", act);
-  return element;
-}
-
-/** What can be chosen about the run itself; each choice is a wish to the kernel. @param {(message: object) => void} ask */
-function optionsView(ask) {
-  const option = (/** @type {string} */ name, /** @type {any} */ value) => ask({ kind: "option", name, value });
-  const mask = choice("mask", "Mask", [["none", "none"], ["causal", "causal"], ["given", "by hand"]], (value) => value !== "given" && option("mask", value));
-  const scale = choice("scale", "Scale", [["true", "÷ √d_k"], ["false", "off"]], (value) => option("scale", value === "true"));
-  const over = choice("col_dim", "Softmax over", [["1", "each row"], ["0", "each column"]], (value) => option("col_dim", Number(value)));
-  const slider = h("input", { type: "range", min: -1, max: 1, step: 0.05, "aria-label": "Temperature" });
-  const degrees = h("output", {});
-  const temperature = h("fieldset", { class: "choice" }, h("legend", {}, "Temperature"), h("div", { class: "slide" }, slider, degrees));
-  const warm = () => Number((10 ** Number(slider.value)).toPrecision(2));
-  slider.addEventListener("input", () => {
-    setText(degrees, String(warm()));
-    slider.setAttribute("aria-valuetext", String(warm()));
-    option("temperature", warm());
-  });
-  const seedBox = h("input", { type: "text", inputmode: "numeric", "aria-label": "Seed", class: "seed" });
-  let drawnSeed = "";
-  const sow = () => {
-    const text = seedBox.value.trim();
-    if (text === drawnSeed) return;
-    drawnSeed = text;
-    option("seed", /^\d{1,15}$/.test(text) ? Number(text) : text);
-  };
-  seedBox.addEventListener("change", sow);
-  seedBox.addEventListener("keydown", (event) => event.key === "Enter" && sow()); // a notebook may keep Enter from becoming a change
-  const another = button("another", "next seed: draw other weights", () => option("seed", (Number(seedBox.value) || 0) + 1), "next");
-  const seed = h("fieldset", { class: "choice" }, h("legend", {}, "Seed"), h("div", { class: "slide" }, seedBox, another));
-  /** @type {Record<string, HTMLElement>} */
-  const controls = { mask: mask.element, scale: scale.element, temperature, col_dim: over.element, seed };
-  const element = h("fieldset", { class: "experiment", "aria-label": "What if" }, ...Object.values(controls));
-  return {
-    element,
-    /** @param {Story} story @param {boolean} live */
-    draw(story, live) {
-      const offers = story.can.options ?? [];
-      for (const [name, control] of Object.entries(controls)) control.hidden = !offers.includes(name);
-      element.hidden = offers.length === 0;
-      element.disabled = !live;
-      mask.offer("given", story.options.mask === "given");
-      mask.select(story.options.mask);
-      scale.select(String(story.options.scale));
-      over.select(String(story.options.col_dim));
-      const degree = Number(story.options.temperature);
-      if (!slider.matches(":active")) slider.value = String(Math.log10(degree));
-      if (!slider.matches(":active")) setText(degrees, String(degree));
-      slider.setAttribute("aria-valuetext", String(degree));
-      drawnSeed = String(story.options.seed);
-      if (!seedBox.matches(":focus")) seedBox.value = drawnSeed;
-    },
-  };
-}
-
-/** The row of buttons and choices. @param {{go: (by: number) => void, play: () => void, ask: (message: object) => void, setHead: (head: number) => void, setRange: (range: string) => void}} actions */
-export function toolbarView({ go, play, ask, setHead, setRange }) {
-  const previous = button("previous", "Previous step [", () => go(-1));
-  const next = button("next", "Next step ]", () => go(1));
-  const playing = button("play", "Play (space)", play);
-  const position = h("span", { class: "position" });
-  const head = h("select", { "aria-label": "Head" });
-  const heads = h("label", { class: "heads" }, "Head ", head);
-  head.addEventListener("change", () => setHead(head.selectedIndex));
-  const range = choice("range", "Colours", [["stage", "whole stage"], ["row", "each row"]], setRange);
-
-  const options = optionsView(ask);
-  const undo = button("undo", "Undo", () => ask({ kind: "undo" }));
-  const redo = button("redo", "Redo", () => ask({ kind: "redo" }));
-  const reset = button("reset", "Reset: Back to what was typed", () => ask({ kind: "reset" }), "Reset");
-  const history = h("fieldset", { class: "history", "aria-label": "Changes" }, undo, redo, reset);
-  const reason = h("p", { class: "reason", hidden: true }, NOT_LIVE);
-  const element = h("div", { class: "toolbar" }, h("div", { class: "walk" }, h("div", { class: "buttons" }, previous, playing, next), position, h("div", { class: "looks" }, history, heads, range.element)), options.element, reason);
-  return {
-    element,
-    takeFocus: () => playing.focus({ preventScroll: true }),
-    /** @param {Story} story @param {{live: boolean, step: number, filled: number | null, playing: boolean, head: number, perRow: boolean}} state */
-    draw(story, state) {
-      const { can } = story;
-      const stage = story.stages[state.step];
-      const cell = state.filled === null ? "" : `, cell ${Math.min(state.filled, cellsOf(stage))} of ${cellsOf(stage)}`;
-      position.replaceChildren(h("span", { class: "count" }, `step ${state.step + 1} of ${story.stages.length}: `), h("strong", {}, formatLabel(stage.title)), cell);
-      previous.disabled = state.step === 0;
-      next.disabled = state.step === story.stages.length - 1 && state.filled === null;
-      playing.replaceChildren(icon(state.playing ? "pause" : "play"));
-      playing.setAttribute("aria-label", state.playing ? "Pause (space)" : "Play (space)");
-      playing.title = state.playing ? "Pause (space)" : "Play (space)";
-      const axis = story.stages.find((one) => one.heads)?.heads;
-      heads.hidden = !axis;
-      if (axis && head.options.length !== axis.labels.length) head.replaceChildren(...axis.labels.map((_, place) => h("option", {}, labelOf(axis, place))));
-      head.selectedIndex = state.head;
-      range.select(state.perRow ? "row" : "stage");
-      history.hidden = !(can.undo || can.redo || can.reset || can.options?.length || can.edit?.length);
-      history.disabled = !state.live;
-      reason.hidden = state.live || history.hidden;
-      undo.disabled = !can.undo;
-      redo.disabled = !can.redo;
-      reset.disabled = !can.reset;
-      options.draw(story, state.live);
-    },
-  };
-}
