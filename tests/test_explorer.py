@@ -112,8 +112,11 @@ def toggle(row: int, column: int, stage: str = "scores") -> dict[str, Any]:
 def read_stage(story: dict[str, Any], values: bytes, name: str) -> np.ndarray:
     """The numbers of a stage as a page reads them."""
     stage = next(stage for stage in story["stages"] if stage["name"] == name)
-    count, kind = math.prod(stage["shape"]), np.dtype("u1" if stage["mask"] else "<f4")
-    return np.frombuffer(values, kind, count, stage["offset"]).reshape(stage["shape"])
+    count = math.prod(stage["shape"])
+    if not stage["mask"]:
+        return np.frombuffer(values, "<f4", count, stage["offset"]).reshape(stage["shape"])
+    packed = np.frombuffer(values, "u1", (count + 7) // 8, stage["offset"])
+    return np.unpackbits(packed, count=count, bitorder="little").reshape(stage["shape"])
 
 
 def assert_same(explorer: Explorer, expected: AttentionTrace) -> None:
@@ -133,7 +136,7 @@ def test_a_story_holds_all_that_a_view_needs(trace):
     assert story["tokens"] == ["I", "am", "Indian"]
     assert story["options"] == {"seed": 42, "mask": "none", "scale": True, "col_dim": 1, "weights": "seeded", "temperature": 1.0}
     assert story["check"].startswith("agrees with torch to ")
-    assert (story["version"], story["precision"], story["nonfinite"], story["notices"]) == (1, 4, None, [])
+    assert (story["version"], story["precision"], story["nonfinite"], story["notices"]) == (2, 4, None, [])
     assert story["can"] == {"edit": [], "mask": False, "options": [], "undo": False, "redo": False, "reset": False}
     scores = next(stage for stage in story["stages"] if stage["name"] == "scores")
     assert scores["rows"] == {"name": "query", "labels": "tokens"}
@@ -147,7 +150,7 @@ def test_every_number_is_in_the_values(make):
     story, values = json.loads(story_of(trace)), values_of(trace)
     for stage in trace:
         np.testing.assert_array_equal(read_stage(story, values, stage.name), stage.value.numpy())
-    assert len(values) == sum(stage.value.numel() * (1 if stage.is_mask else 4) for stage in trace)
+    assert len(values) == sum((stage.value.numel() + 7) // 8 if stage.is_mask else stage.value.numel() * 4 for stage in trace)
 
 
 def test_a_story_has_no_number_that_json_lacks():
@@ -199,8 +202,8 @@ def test_what_is_too_long_to_hold_is_refused_in_words(wire):
 
 def test_512_tokens_of_64_features_fit():
     x = torch.linspace(-1, 1, 512 * 64).reshape(512, 64)
-    plain, most = attend(x), attend(x, mask="causal", temperature=2)
-    assert len(story_of(plain)) + len(values_of(plain)) <= 5_000_000
+    causal, most = attend(x, mask="causal"), attend(x, mask="causal", temperature=2)
+    assert len(story_of(causal)) + len(values_of(causal)) <= 5_000_000
     assert len(story_of(most)) + len(values_of(most)) <= MOST_BYTES
 
 

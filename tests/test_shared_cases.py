@@ -130,13 +130,19 @@ def read_trace(story: dict, values: bytes) -> AttentionTrace:
 
     stages = []
     for told in story["stages"]:
-        kind = torch.uint8 if told["mask"] else torch.float32
-        value = torch.frombuffer(bytearray(values), dtype=kind, count=math.prod(told["shape"]), offset=told["offset"]).reshape(told["shape"])
+        value = _read_numbers(told, values).reshape(told["shape"])
         words = {key: told[key] for key in ("name", "title", "symbol", "act", "meaning", "sentence")}
         axes = {key: axis(told[key]) for key in ("rows", "columns", "heads")}
-        stages.append(Stage(**words, **axes, value=value.bool() if told["mask"] else value, equation=_read_equation(told["equation"])))
+        stages.append(Stage(**words, **axes, value=value, equation=_read_equation(told["equation"])))
     options = Options(**story["options"], precision=story["precision"])
     return AttentionTrace(tuple(stages), tuple(story["tokens"]), options)
+
+
+def _read_numbers(told: dict, values: bytes) -> torch.Tensor:
+    count, offset = math.prod(told["shape"]), told["offset"]
+    if told["mask"]:
+        return torch.tensor([bool(values[offset + cell // 8] >> cell % 8 & 1) for cell in range(count)])
+    return torch.frombuffer(bytearray(values), dtype=torch.float32, count=count, offset=offset)
 
 
 def _read_equation(told):

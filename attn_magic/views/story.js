@@ -42,8 +42,8 @@ export function readStory(text, bytes) {
   /** @type {Stage[]} */
   const stages = story.stages.map((/** @type {any} */ stage) => {
     const count = stage.shape.reduce((/** @type {number} */ product, /** @type {number} */ size) => product * size, 1);
-    const size = stage.mask ? 1 : 4;
-    const own = buffer.slice(start + stage.offset, start + stage.offset + count * size); // a copy is aligned
+    const size = stage.mask ? Math.ceil(count / 8) : 4 * count;
+    const own = buffer.slice(start + stage.offset, start + stage.offset + size); // a copy is aligned
     const equation = stage.equation?.kind === "elementwise" ? readElementwise(stage.equation) : stage.equation;
     return {
       ...stage,
@@ -52,12 +52,15 @@ export function readStory(text, bytes) {
       heads: stage.heads ? readAxis(stage.heads) : null,
       isMask: stage.mask,
       equation,
-      values: stage.mask ? new Uint8Array(own) : new Float32Array(own),
+      values: stage.mask ? readBits(new Uint8Array(own), count) : new Float32Array(own),
       hidden: new Map(),
     };
   });
   return { ...story, stages, byName: new Map(stages.map((stage) => [stage.name, stage])) };
 }
+
+/** Eight cells of a mask to a byte, the first in its lowest place. @param {Uint8Array} bytes @param {number} count */
+const readBits = (bytes, count) => Uint8Array.from({ length: count }, (_, cell) => (bytes[cell >> 3] >> (cell & 7)) & 1);
 
 /** @param {any} json @returns {Elementwise} */
 function readElementwise({ expression, constants }) {

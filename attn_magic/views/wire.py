@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from attn_magic.errors import TraceError
@@ -17,8 +18,8 @@ from attn_magic.expressions import Expression
 from attn_magic.notation import Number
 from attn_magic.trace import AttentionTrace, Axis, Contraction, Elementwise, Equation, Options, Softmax, Stage
 
-MOST_BYTES = 8_000_000  # of one trace's story and numbers; 512 tokens × 64 features with a mask and a temperature take 6.3 million
-_VERSION = 1
+MOST_BYTES = 8_000_000  # of one trace's story and numbers; 512 tokens × 64 features with a mask and a temperature take 6.0 million
+_VERSION = 2
 _MARKUP = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 _EXACT_IN_JAVASCRIPT = 2**53
 
@@ -66,8 +67,11 @@ def story_of(trace: AttentionTrace, can: Offer = NOTHING, *, mask_stage: str | N
 
 
 def values_of(trace: AttentionTrace) -> bytes:
-    """The numbers of all stages, one after another, row by row and head by head: float32, little-endian; one byte for each cell of a mask."""
-    return b"".join(_read(stage, head) for stage in trace for head in (range(len(stage.heads)) if stage.heads else [None]))
+    """The numbers of all stages, one after another, row by row and head by head: float32, little-endian.
+
+    A mask is one bit for each cell, eight to a byte and the first in the lowest place; what is left of its last byte is 0.
+    """
+    return b"".join(map(_read, trace))
 
 
 def refuse_too_long(trace: AttentionTrace) -> None:
@@ -141,10 +145,12 @@ def _tell_options(options: Options) -> dict[str, Any]:
 
 
 def _size(stage: Stage) -> int:
-    return math.prod(stage.shape) * (1 if stage.is_mask else 4)
+    cells = math.prod(stage.shape)
+    return -(-cells // 8) if stage.is_mask else 4 * cells
 
 
-def _read(stage: Stage, head: int | None) -> bytes:
-    values = stage.window(slice(None), slice(None), head).detach()
-    numbers = values.to(device="cpu", dtype=torch.uint8 if stage.is_mask else torch.float32).contiguous().numpy()
-    return numbers.astype(numbers.dtype.newbyteorder("<"), copy=False).tobytes()
+def _read(stage: Stage) -> bytes:
+    heads = [stage.window(slice(None), slice(None), head).detach() for head in (range(len(stage.heads)) if stage.heads else [None])]
+    if stage.is_mask:
+        return np.packbits(np.stack([head.to("cpu").numpy() for head in heads]), bitorder="little").tobytes()
+    return b"".join(head.to(device="cpu", dtype=torch.float32).contiguous().numpy().astype("<f4", copy=False).tobytes() for head in heads)

@@ -182,7 +182,7 @@ def measure_size(tokens: int, features: int, **options: Any) -> Line:
     explorer = Explorer(attend(torch.linspace(-1, 1, tokens * features).reshape(tokens, features), **options))
     size, floor = (len(explorer.story) + len(explorer.values)) / 1e6, sum(stage.value.nbytes for stage in explorer.trace) / 1e6
     explorer.close()
-    return Line(f"sent for {tokens} × {features}{' causal' if options else ''}", size, "MB", None if options else 5, floor, "its tensors")
+    return Line(f"sent for {tokens} × {features}{' causal' if options else ''}", size, "MB", 5, floor, "its tensors")
 
 
 def measure_reruns(run: Callable[[], None], wire: Wire) -> list[Line]:
