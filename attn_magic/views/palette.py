@@ -23,7 +23,7 @@ def heat(value: float, low: float, high: float) -> tuple[str, str]:
     >>> heat(0.0, -2.0, 1.0), heat(1.0, 0.0, 1.0)
     (('#f7f7f7', '#000000'), ('#08306b', '#ffffff'))
     """
-    color = _mix(_anchors(low), _position(value, low, high))
+    color = _mix(_anchors(low), position(value, low, high))
     return _hex(color), "#000000" if luminance(color) > _DARK_INK_ABOVE else "#ffffff"
 
 
@@ -54,14 +54,14 @@ def _png_chunk(kind: bytes, data: bytes) -> bytes:
 def _shade(value: float, low: float, high: float) -> int:
     if not math.isfinite(value):
         return _SHADES if value == -math.inf else _SHADES + 1
-    return round(min(max(_position(value, low, high), 0.0), 1.0) * (_SHADES - 1))
+    return round(min(max(position(value, low, high), 0.0), 1.0) * (_SHADES - 1))
 
 
 def _anchors(low: float) -> Sequence[Sequence[float]]:
     return _DIVERGING if low < 0 else _SEQUENTIAL
 
 
-def _position(value: float, low: float, high: float) -> float:
+def position(value: float, low: float, high: float) -> float:
     """How far along the palette `value` lies: 0 to 1 between the ends."""
     if low < 0:
         return (value / max(-low, high) + 1) / 2
