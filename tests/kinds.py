@@ -1,12 +1,17 @@
 """One trace of every kind, for what has to hold for all of them."""
 
 from collections.abc import Callable
+from typing import TypeAlias
 
+import numpy as np
 import torch
 
 from attn_magic import attend
-from attn_magic.trace import AttentionTrace, Axis, Contraction, Elementwise, Softmax, Stage
+from attn_magic.trace import AttentionTrace, Axis, Contraction, Elementwise, Reference, Softmax, Stage
 from tests.traces import INDIAN, cross_attention_with_softcap
+
+Multiply: TypeAlias = Callable[..., torch.Tensor]  # an einsum: indices, operands
+AXES = {"head": 4, "d_k": 33, "d_v": 65, "query": 9, "key": 70}
 
 
 def _random(n: int, d: int) -> torch.Tensor:
@@ -54,6 +59,49 @@ def strangely_named() -> AttentionTrace:
     )
 
 
+def many_heads(multiply: Multiply) -> AttentionTrace:
+    """Four heads, 9 queries looking at 70 keys; every product and sum of it is made by `multiply`, the softmax by torch."""
+    h, d_k, d_v, queries, keys = (Axis(name, [f"{name} {place}" for place in range(size)]) for name, size in AXES.items())
+    generator = torch.Generator().manual_seed(5)
+    query, key, value = (torch.randn(4, *size, generator=generator) for size in ((9, 33), (70, 33), (70, 65)))
+    scores = multiply("hik,hjk->hij", query, key)
+    scaled = scores / 33**0.5
+    weights = torch.softmax(scaled, dim=-1)
+    output = multiply("hij,hjk->hik", weights, value)
+
+    def stage(name, tensor, rows, columns, equation=None, heads=h):
+        return Stage(name, name.title(), name[0].upper(), "Heads", f"The {name} of a test.", tensor, rows, columns, heads, equation)
+
+    stages = (
+        stage("query", query, queries, d_k),
+        stage("key", key, keys, d_k),
+        stage("value", value, keys, d_v),
+        stage("scores", scores, queries, keys, Contraction("hik,hjk->hij", ("query", "key"))),
+        stage("scaled_scores", scaled, queries, keys, Elementwise(("/", "scores", ("sqrt", "d_k")), {"d_k": 33})),
+        stage("attention_weights", weights, queries, keys, Softmax("scaled_scores")),
+        stage("output", output, queries, d_v, Contraction("hij,hjk->hik", ("attention_weights", "value"))),
+        stage("sum_of_heads", multiply("hik->ik", output), queries, d_v, Contraction("hik->ik", ("output",)), heads=None),
+    )
+    return AttentionTrace(stages, tuple(queries.labels), reference=Reference("query", "key", "value", "output", 1 / 33**0.5))
+
+
+def head_by_head(indices: str, *operands: torch.Tensor) -> torch.Tensor:
+    """As somebody would write it who does not trust himself with three axes."""
+    if len(operands) == 1:
+        return operands[0].sum(dim=0)
+    turned = [indices.split("->")[0].split(",")[1] == "hjk" and indices.endswith("hij")] * 4
+    return torch.stack([left @ (right.T if turn else right) for left, right, turn in zip(*operands, turned, strict=True)])
+
+
+def in_float64(indices: str, *operands: torch.Tensor) -> torch.Tensor:
+    return torch.einsum(indices, *(operand.double() for operand in operands)).float()
+
+
+def in_numpy(indices: str, *operands: torch.Tensor) -> torch.Tensor:
+    """By another program, which adds in an order of its own."""
+    return torch.from_numpy(np.einsum(indices, *(operand.numpy()[..., ::-1].copy()[..., ::-1] for operand in operands)).copy())
+
+
 KINDS: dict[str, Callable[[], AttentionTrace]] = {
     "plain": lambda: attend(INDIAN, tokens="I am Indian"),
     "causal": lambda: attend(INDIAN, tokens="I am Indian", mask="causal"),
@@ -71,4 +119,7 @@ KINDS: dict[str, Callable[[], AttentionTrace]] = {
     "not finite": lambda: attend([[1e30, 2e30], [3.0, -1e30]]),
     "two heads": cross_attention_with_softcap,
     "strangely named": strangely_named,
+    "heads by einsum": lambda: many_heads(torch.einsum),
+    "heads one by one": lambda: many_heads(head_by_head),
+    "heads in float64": lambda: many_heads(in_float64),
 }

@@ -1,9 +1,11 @@
 """A trace as a short script in plain torch that computes every stage once more.
 
-It is written from the equations alone. Products are matrix products where their indices are one, everything else is an einsum; given
-stages are written out, drawn from the seed or named (`torch.eye`), whichever gives the same bits.
+It is written from the equations. Of the ways in which torch can compute one, the script takes the first that gives the recorded bits, tried
+while it is written; given stages are written out, drawn from the seed or named (`torch.eye`), likewise. Where no way gives them, because
+the numbers came from another program, the line says how far it is from them.
 """
 
+import functools
 import keyword
 import math
 import re
@@ -18,6 +20,7 @@ from attn_magic.trace import AttentionTrace, Contraction, Elementwise, Reference
 from attn_magic.views.exact import exact
 from attn_magic.views.excerpt import heads, read_whole
 from attn_magic.views.origin import describe_origin
+from attn_magic.views.ways import Way, closest, contraction_ways, elementwise_ways, same_bits, softmax_ways
 
 _TAKEN = frozenset({*keyword.kwlist, *keyword.softkwlist, "torch", "nn", "F", "math", "generator", "expected", "print"})
 _INFIX = {"+": 1, "-": 1, "*": 2, "/": 2}  # and how tightly each holds its arguments
@@ -27,9 +30,11 @@ _TIGHTEST = 3
 def to_code(trace: AttentionTrace) -> str:
     """A script in plain torch that computes every stage of `trace`, bit for bit, each under its own name.
 
-    It ends with the comparison to `F.scaled_dot_product_attention`, where there is something to compare.
+    It ends with the comparison to `F.scaled_dot_product_attention`, where there is something to compare. A stage whose numbers were made by
+    another program may have another last bit: its line says how far the two are apart.
     """
-    body = "\n".join(_Writer(trace).lines())
+    with torch.no_grad(), torch.autocast("cpu", enabled=False):
+        body = "\n".join(_Writer(trace).lines())
     uses = {"import math": "math.", "import torch": "", "import torch.nn.functional as F": "F.", "from torch import nn": "nn."}
     imports = "\n".join(line for line, mark in uses.items() if re.search(rf"\b{re.escape(mark)}", body))
     return f"# Attention, step by step, in plain torch.\n# {describe_origin(trace)}\n\n{imports}\n{body}\n"
@@ -49,13 +54,14 @@ def variable_names(trace: AttentionTrace) -> dict[str, str]:
 
 
 class _Writer:
-    """What is known while the script is being written: the names in use, and what the constants are at this line."""
+    """What is known while the script is being written: the names in use, and what they hold at this line."""
 
     def __init__(self, trace: AttentionTrace) -> None:
         self.trace = trace
         self.names = variable_names(trace)
         self.drawn = _drawn(trace)
         self.constants: dict[str, Number] = {}
+        self.values: dict[str, Tensor] = {}  # what the script's variables hold
 
     def lines(self) -> Iterator[str]:
         act = ""
@@ -68,17 +74,28 @@ class _Writer:
         yield from self.comparison()
 
     def stage(self, stage: Stage) -> Iterator[str]:
-        name = self.names[stage.name]
+        name, recorded = self.names[stage.name], read_whole(stage).contiguous()
+        if stage.equation is None:
+            self.values[stage.name] = recorded
+            yield from self.given(name, stage)
+            return
+        if isinstance(stage.equation, Elementwise):
+            yield from self.assign_constants(stage.equation)
+        text, self.values[stage.name], difference = closest(self.ways(stage, recorded.dtype), recorded)
+        remarks = [_shape(stage)] if isinstance(stage.equation, Contraction) else []
+        remarks += [f"differs from the recorded numbers by up to {1.05 * difference:.1e}"] if difference else []  # rounded up
+        yield f"{name} = {text}" + (f"  # {', '.join(remarks)}" if remarks else "")
+
+    def ways(self, stage: Stage, kind: torch.dtype) -> Iterator[Way]:
         match stage.equation:
             case Contraction() as equation:
-                yield f"{name} = {self.contraction(equation)}  # {_shape(stage)}"
+                return contraction_ways(equation, self.names, self.values, kind)
             case Elementwise() as equation:
-                yield from self.assign_constants(equation)
-                yield f"{name} = {self.elementwise(equation)}"
+                return elementwise_ways(equation, functools.partial(self.elementwise, equation), self.values, kind)
             case Softmax() as equation:
-                yield f"{name} = {self.softmax(equation)}"
+                return softmax_ways(equation, self.names[equation.operand], self.values[equation.operand], kind)
             case _:
-                yield from self.given(name, stage)
+                return iter(())
 
     def given(self, name: str, stage: Stage) -> Iterator[str]:
         if stage.name in self.drawn:
@@ -90,32 +107,26 @@ class _Writer:
         yield f"# {_comment(f'{stage.title}: {stage.meaning}')}"
         yield f"{name} = {_named_matrix(stage) or _written_out(stage, self.trace.tokens)}"
 
-    def contraction(self, equation: Contraction) -> str:
-        operands = [self.names[operand] for operand in equation.operands]
-        turned = _matrix_product(equation)
-        if turned is None:
-            return f'torch.einsum("{equation.indices}", {", ".join(operands)})'
-        transposed = ".mT" if len(equation.result_letters) > 2 else ".T"
-        return " @ ".join(operand + transposed * turn for operand, turn in zip(operands, turned, strict=True))
-
     def assign_constants(self, equation: Elementwise) -> Iterator[str]:
         for name, value in equation.constants.items():
             if self.constants.get(name) != value:
                 self.constants[name] = value
                 yield f"{self.names[name]} = {_number(value)}"
 
-    def elementwise(self, equation: Elementwise) -> str:
-        text, _ = self.expression(equation.expression, equation)
-        operands = [self.trace[name] for name in equation.operands]
+    def elementwise(self, equation: Elementwise, ending: str) -> str:
+        """The equation in torch, with `ending` at each operand that is no mask."""
+        text, _ = self.expression(equation.expression, equation, ending)
         # A bare operand would make the stage another name of the same tensor.
-        return f"{text}.clone()" if isinstance(equation.expression, str) and operands else text
+        return f"{text}.clone()" if isinstance(equation.expression, str) and equation.operands else text
 
-    def expression(self, expression: Expression, equation: Elementwise) -> tuple[str, int]:
+    def expression(self, expression: Expression, equation: Elementwise, ending: str) -> tuple[str, int]:
         """The expression in torch, and how tightly it holds together."""
+        if isinstance(expression, str):
+            return self.names[expression] + ending * _is_number(expression, equation, self.trace), _TIGHTEST
         if not isinstance(expression, tuple):
-            return (self.names[expression] if isinstance(expression, str) else _number(expression)), _TIGHTEST
+            return _number(expression), _TIGHTEST
         function, *arguments = expression
-        parts = [self.expression(argument, equation) for argument in arguments]
+        parts = [self.expression(argument, equation, ending) for argument in arguments]
         if function in _INFIX:
             return _infix(function, parts), _INFIX[function]
         texts = [text for text, _ in parts]
@@ -123,14 +134,6 @@ class _Writer:
         if function == "sqrt" and not on_tensors[0]:
             return f"{_bracket(parts[0], _TIGHTEST)}**0.5", _TIGHTEST
         return _call(function, texts, on_tensors), _TIGHTEST
-
-    def softmax(self, equation: Softmax) -> str:
-        operand, dim = self.names[equation.operand], -1 if equation.over == "columns" else -2
-        text = f"torch.softmax({operand}, dim={dim})"
-        if not (read_whole(self.trace[equation.operand]) == -torch.inf).all(dim=dim).any():
-            return text
-        # Where everything is hidden, softmax gives NaN, and torch's attention 0.
-        return f"{text}.masked_fill(({operand} == -torch.inf).all(dim={dim}, keepdim=True), 0.0)"
 
     def comparison(self) -> Iterator[str]:
         reference, check = self.trace.reference, self.trace.check()
@@ -168,13 +171,9 @@ def _drawn(trace: AttentionTrace) -> tuple[str, ...]:
     generator = torch.Generator(device="cpu").manual_seed(trace.options.seed)
     for name in names:
         empty = torch.empty(*trace[name].shape, dtype=torch.float32, device="cpu")
-        if not _same_bits(torch.nn.init.kaiming_uniform_(empty, a=math.sqrt(5), generator=generator), read_whole(trace[name])):
+        if not same_bits(torch.nn.init.kaiming_uniform_(empty, a=math.sqrt(5), generator=generator), read_whole(trace[name])):
             return ()
     return tuple(names)
-
-
-def _same_bits(one: Tensor, other: Tensor) -> bool:
-    return one.dtype == other.dtype and torch.equal(one.contiguous().view(torch.uint8), other.contiguous().view(torch.uint8))
 
 
 def _named_matrix(stage: Stage) -> str:
@@ -184,9 +183,9 @@ def _named_matrix(stage: Stage) -> str:
     rows, columns = stage.shape
     value = read_whole(stage)
     if stage.is_mask:
-        return f"torch.ones({rows}, {columns}, dtype=torch.bool).tril()" if _same_bits(value, torch.ones(rows, columns).bool().tril()) else ""
+        return f"torch.ones({rows}, {columns}, dtype=torch.bool).tril()" if same_bits(value, torch.ones(rows, columns).bool().tril()) else ""
     identity = torch.eye(rows, columns, dtype=torch.float32, device="cpu")
-    return f"torch.eye({rows}{'' if rows == columns else f', {columns}'}, dtype=torch.float32)" if _same_bits(value, identity) else ""
+    return f"torch.eye({rows}{'' if rows == columns else f', {columns}'}, dtype=torch.float32)" if same_bits(value, identity) else ""
 
 
 def _written_out(stage: Stage, tokens: tuple[str, ...]) -> str:
@@ -211,22 +210,6 @@ def _number(value: Number | bool) -> str:
     return text if math.isfinite(value) else text.replace("nan", "torch.nan").replace("inf", "torch.inf")
 
 
-def _matrix_product(equation: Contraction) -> tuple[bool, bool] | None:
-    """Which of two operands have to be transposed for this to be their matrix product, if it is one."""
-    if len(equation.operands) != 2:
-        return None
-    (left, right), result = equation.operand_letters, equation.result_letters
-    shared = set(left[-2:]) & set(right[-2:]) - set(result)
-    heads = result[:-2]
-    if len(shared) != 1 or left[:-2] != heads or right[:-2] != heads or len(set(left + right)) != len(heads) + 3:
-        return None
-    k = shared.pop()
-    row, column = left[-2:].replace(k, ""), right[-2:].replace(k, "")
-    if result[-2:] != row + column:
-        return None
-    return left[-2:] != row + k, right[-2:] != k + column
-
-
 def _infix(function: str, parts: list[tuple[str, int]]) -> str:
     first, *others = parts
     binding = _INFIX[function]
@@ -237,6 +220,10 @@ def _infix(function: str, parts: list[tuple[str, int]]) -> str:
 def _bracket(part: tuple[str, int], least: int) -> str:
     text, binding = part
     return f"({text})" if binding < least else text
+
+
+def _is_number(name: str, equation: Elementwise, trace: AttentionTrace) -> bool:
+    return name not in equation.constants and not trace[name].is_mask
 
 
 def _has_operand(expression: Expression, equation: Elementwise) -> bool:
