@@ -36,7 +36,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
         self.attributes += [(tag, name) for name, _ in attrs]
-        self._script = dict(attrs).get("id", "loader") if tag == "script" else tag if tag == "title" else None
+        self._script = dict(attrs).get("data-part", "loader") if tag == "script" else tag if tag == "title" else None
 
     def handle_data(self, data):
         if self._script == "title":
@@ -79,7 +79,7 @@ def test_the_story_and_the_numbers_are_those_of_the_trace():
 
 def test_the_explorer_is_inside_as_it_is():
     scripts = Page(to_page(attend(INDIAN))).scripts
-    assert unpack(scripts["module"]).startswith(module_text())
+    assert unpack(scripts["module"]).startswith(module_text("still.js"))
     assert unpack(scripts["stylesheet"]) == stylesheet_text()
 
 

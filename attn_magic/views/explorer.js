@@ -266,19 +266,27 @@ function remove(app) {
 const AROUND = ["", "-child", "-output"].map((part) => `.jp-OutputArea${part}:has(.attn-magic-live) { overflow: visible }`).join(" ");
 
 /**
+ * A shadow root inside `el`, where no style of the page and no shortcut of a notebook reaches what is in it.
+ * @param {HTMLElement} el @param {string} stylesheet @param {AbortSignal} signal
+ */
+export function shelter(el, stylesheet, signal) {
+  const shell = h("div", { "data-lm-suppress-shortcuts": "true" });
+  el.classList.add("attn-magic-live");
+  el.append(h("style", {}, AROUND), shell);
+  holdShortcuts(shell, signal);
+  const root = shell.attachShadow({ mode: "open" });
+  root.append(h("style", {}, stylesheet));
+  return root;
+}
+
+/**
  * An explorer in the view of an anywidget model.
  * @param {{model: any, el: HTMLElement, signal?: AbortSignal}} context
  */
-export function render({ model, el, signal }) {
+function render({ model, el, signal }) {
   const ended = new AbortController();
   signal?.addEventListener("abort", () => ended.abort());
-  el.classList.add("attn-magic-live");
-  const shell = h("div", { "data-lm-suppress-shortcuts": "true" });
-  el.append(h("style", {}, AROUND), shell);
-  const root = shell.attachShadow({ mode: "open" });
-  root.append(h("style", {}, model.get("_stylesheet")));
-  holdShortcuts(shell, ended.signal);
-  mount(root, hostOf(model, ended.signal), { signal: ended.signal });
+  mount(shelter(el, model.get("_stylesheet"), ended.signal), hostOf(model, ended.signal), { signal: ended.signal });
   return () => {
     ended.abort();
     el.replaceChildren();

@@ -4,22 +4,28 @@ import functools
 import re
 from pathlib import Path
 
+_COMMENT = re.compile(r"^[ \t]*(?:/\*(?:(?!\*/).)*\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL)
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+\.js)";\n', re.MULTILINE)
 
 
 @functools.cache
-def module_text() -> str:
-    """`explorer.js` after all that it imports, as one module: every line of every file but the imports between them.
+def module_text(name: str = "explorer.js") -> str:
+    """The file `name` after all that it imports, as one module: every line of every file but comments and the imports between them.
 
     All names meet in one scope there, so no two files may declare the same one at their top level, or import one under another name.
     """
-    return "".join(_IMPORT.sub("", text) for text in _with_imports("explorer.js", {}).values())
+    return "".join(_without_comments(_IMPORT.sub("", text)) for text in _with_imports(name, {}).values())
 
 
 @functools.cache
 def stylesheet_text() -> str:
     """The stylesheet of the explorer."""
-    return _read("explorer.css")
+    return _without_comments(_read("explorer.css"))
+
+
+def _without_comments(text: str) -> str:
+    """`text` without the lines that are only comments: a quarter of what every page and every saved notebook would hold."""
+    return _COMMENT.sub("", text)
 
 
 def _with_imports(name: str, texts: dict[str, str]) -> dict[str, str]:

@@ -1,0 +1,30 @@
+// @ts-check
+/**
+ * The explorer where there is no kernel: in the saved output of a cell, in a page of its own. Looking, stepping and pinning work as ever;
+ * what would have to be computed says so.
+ */
+
+import { mount, shelter } from "./explorer.js";
+
+/** @import { Host } from "./showing.js" */
+
+/**
+ * An explorer of one trace inside `element`.
+ * @param {HTMLElement} element @param {{story: string, values: DataView, stylesheet: string}} trace
+ */
+export function explore(element, { story, values, stylesheet }) {
+  const { signal } = new AbortController(); // it stays as long as its page
+  mount(shelter(element, stylesheet, signal), stillHost({ story, values, focus: null, step: JSON.parse(story).stages.length - 1 }), { signal });
+}
+
+/** Remembers, and computes nothing. @param {Record<string, any>} state @returns {Host} */
+function stillHost(state) {
+  return {
+    live: false,
+    get: (name) => state[name],
+    set: (name, value) => void (state[name] = value),
+    on() {},
+    send() {},
+    onMessage() {},
+  };
+}
