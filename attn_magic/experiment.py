@@ -15,7 +15,7 @@ from torch import Tensor
 
 from attn_magic.attention import SelfAttention, attend
 from attn_magic.errors import InputError
-from attn_magic.inputs import WEIGHT_NAMES, causal_mask, read_seed, read_temperature
+from attn_magic.inputs import WEIGHT_NAMES, read_seed, read_temperature
 from attn_magic.matrix import Matrix
 from attn_magic.matrix.body import read_body
 from attn_magic.matrix.mistake import Mistake
@@ -118,7 +118,7 @@ def change(experiment: Experiment, trace: AttentionTrace, wish: Mapping[str, Any
         case {"kind": "toggle", "stage": str(stage), "row": int(row), "column": int(column)}:
             return _toggle(experiment, trace, stage, row, column)
         case {"kind": "option", "name": str(name), "value": value}:
-            return _set_option(experiment, name, value)
+            return _set_option(experiment, trace, name, value)
     raise InputError("This request says nothing that can be done.")
 
 
@@ -202,18 +202,23 @@ def _toggle(experiment: Experiment, trace: AttentionTrace, name: str, row: int, 
     if (stage.rows.name, stage.columns.name) != ("query", "key"):
         raise InputError(f"{stage.name} is {stage.rows.name} × {stage.columns.name}, but a mask hides keys from queries.")
     _refuse_outside(stage, row, column)
-    n = len(trace.tokens)
-    mask = trace["mask"].value.clone() if "mask" in trace else torch.ones(n, n, dtype=torch.bool, device="cpu")
+    mask = _mask_of(trace)
     mask[row, column] = ~mask[row, column]
-    kind = "causal" if torch.equal(mask, causal_mask(n)) else "given"
-    return Change(replace(experiment, mask=mask, options=replace(experiment.options, mask=kind)))
+    return Change(replace(experiment, mask=mask, options=replace(experiment.options, mask="given")))
 
 
-def _set_option(experiment: Experiment, name: str, value: object) -> Change:
+def _mask_of(trace: AttentionTrace) -> Bool[Tensor, "n n"]:
+    n = len(trace.tokens)
+    return trace["mask"].value.clone() if "mask" in trace else torch.ones(n, n, dtype=torch.bool, device="cpu")
+
+
+def _set_option(experiment: Experiment, trace: AttentionTrace, name: str, value: object) -> Change:
     options, weights, remark = experiment.options, experiment.weights, ""
     match name:
         case "mask":
-            options = replace(options, mask=_read_mask(experiment, value))
+            options = replace(options, mask=_read_mask(value))
+            if options.mask == "given" and experiment.mask is None:  # the reader's own begins as the one that is shown
+                experiment = replace(experiment, mask=_mask_of(trace))
         case "scale":
             options = replace(options, scale=_read_choice("The scaling", value, {True: "on", False: "off"}))
         case "temperature":
@@ -230,9 +235,7 @@ def _set_option(experiment: Experiment, name: str, value: object) -> Change:
     return Change(experiment if options == experiment.options else replace(experiment, options=options, weights=weights), remark)
 
 
-def _read_mask(experiment: Experiment, value: object) -> str:
-    if value == "given" and experiment.mask is None:
-        raise InputError("There is no mask of your own yet. Click cells of the mask to make one.")
+def _read_mask(value: object) -> str:
     kinds = ("none", "causal", "given")
     kind: str = _read_choice("The mask", value, dict(zip(kinds, kinds, strict=True)))
     return kind
