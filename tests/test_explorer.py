@@ -28,7 +28,12 @@ from attn_magic.matrix import parse_matrix
 from attn_magic.notices import Notice
 from attn_magic.trace import AttentionTrace, Axis, Elementwise, Stage
 from attn_magic.views import explorer as explorer_module
+from attn_magic.views.csv_table import to_csv
 from attn_magic.views.explorer import MOST_NAMELESS, Explorer, close_all, explore_in_cell
+from attn_magic.views.figure import picture
+from attn_magic.views.latex import stage_to_latex
+from attn_magic.views.markdown import stage_to_markdown
+from attn_magic.views.script import to_code
 from attn_magic.views.wire import MOST_BYTES, story_of, values_of
 
 from .traces import INDIAN, cross_attention_with_softcap
@@ -430,7 +435,6 @@ def test_an_option_is_computed_by_attend(explorer, name, value, expected):
     ("name", "value", "why"),
     [
         ("mask", "future", "The mask is 'future', but it is one of none; causal; given."),
-        ("mask", "given", "There is no mask of your own yet. Click cells of the mask to make one."),
         ("scale", "yes", "The scaling is 'yes', but it is one of on; off."),
         ("temperature", 0, "The temperature is 0, but it has to be a finite number above 0."),
         ("temperature", True, "The temperature is True, but it has to be a finite number above 0."),
@@ -479,7 +483,25 @@ def test_clicks_on_a_mask_turn_its_cells(explorer):
     assert explorer.trace.options.mask == "given"
     assert explorer.trace.mask.tolist() == [[True, False, False], [True, True, False], [False, True, True]]
     explorer.answer(toggle(2, 0, "mask"))
-    assert explorer.trace.options.mask == "causal"  # it is that mask again
+    assert (explorer.trace.options.mask, explorer.trace.mask.tolist()) == ("given", torch.ones(3, 3).tril().bool().tolist())
+
+
+@pytest.mark.parametrize(("chosen", "pattern"), [("none", torch.ones(3, 3)), ("causal", torch.ones(3, 3).tril())])
+def test_a_mask_by_hand_begins_as_the_one_that_is_shown(explorer, chosen, pattern):
+    explorer.answer(option("mask", chosen))
+    assert explorer.answer(option("mask", "given"))["ok"]
+    assert_same(explorer, attend(INDIAN, tokens="I am Indian", mask=pattern.bool()))
+    assert json.loads(explorer.story)["options"]["mask"] == "given"
+    explorer.answer(toggle(2, 1, "mask"))
+    pattern[2, 1] = 0
+    assert torch.equal(explorer.trace.mask, pattern.bool())
+    explorer.answer({"kind": "undo"})
+    explorer.answer({"kind": "undo"})
+    assert explorer.trace.options.mask == chosen
+    explorer.answer({"kind": "redo"})
+    assert explorer.trace.options.mask == "given"
+    explorer.answer({"kind": "reset"})
+    assert "mask" not in explorer.trace
 
 
 def test_an_own_mask_is_kept_while_another_is_chosen(explorer):
@@ -630,6 +652,54 @@ def test_an_experiment_that_changes_nothing_gives_the_same_trace(options):
     assert again.options == trace.options
     for stage in trace:
         assert torch.equal(again[stage.name].value, stage.value)
+
+
+# Copies
+
+
+def copying(what: str, stage: str | None = None) -> dict[str, Any]:
+    return {"request": 5, "kind": "copy", "what": what, "stage": stage}
+
+
+@pytest.mark.parametrize("make", [lambda: attend(INDIAN, mask="causal"), cross_attention_with_softcap], ids=["attend", "heads"])
+@pytest.mark.parametrize(
+    ("what", "write"),
+    [
+        ("latex", stage_to_latex),
+        ("markdown", stage_to_markdown),
+        ("csv", to_csv),
+        ("pytorch", lambda trace, _: to_code(trace)),
+        ("svg", lambda trace, stage: picture(trace, "svg", stages=[stage]).decode()),
+    ],
+)
+def test_a_copy_is_what_python_writes(wire, make, what, write):
+    explorer = Explorer(make())
+    receive(explorer, copying(what, "masked_scores"))
+    assert wire.custom() == [{"request": 5, "ok": True, "text": "", "copy": write(explorer.trace, "masked_scores")}]
+
+
+def test_a_picture_is_copied_as_bytes(explorer, wire):
+    receive(explorer, copying("png", "scores"))
+    assert wire.custom() == [{"request": 5, "ok": True, "text": "", "copy": None}]
+    assert wire.messages[-1]["buffers"] == [picture(explorer.trace, "png", stages=["scores"])]
+
+
+def test_a_copy_is_of_what_is_shown_and_is_no_change(explorer, wire):
+    explorer.answer(option("seed", 7))
+    assert explorer.answer(copying("csv", "output"))["copy"] == to_csv(attend(INDIAN, tokens="I am Indian", seed=7), "output")
+    explorer.answer({"kind": "undo"})
+    assert explorer.trace.options.seed == 42
+
+
+def test_a_copy_of_what_is_not_there_is_refused_in_words(explorer):
+    assert explorer.answer(copying("latex", "scors"))["text"].startswith("This trace has no stage 'scors'. Did you mean 'scores'?")
+    assert explorer.answer(copying("word", "scores"))["text"] == "There is no copy as 'word', but as pytorch, latex, markdown, csv, png, svg."
+
+
+def test_a_copy_with_a_lone_surrogate_reaches_the_browser(wire):
+    receive(Explorer(attend(INDIAN, tokens=["\ud800", "am", "Indian"])), copying("csv", "scores"))
+    assert "\\ud800" in wire.custom()[0]["copy"]
+    json.dumps(wire.messages[-1]["data"], ensure_ascii=False).encode("utf-8")
 
 
 # Requests, threads and mistakes

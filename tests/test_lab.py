@@ -14,6 +14,7 @@ import pytest
 
 from attn_magic.attention import attend
 from attn_magic.notation import format_number
+from attn_magic.views.sketch import sketch
 
 from . import lab
 from .browser import find_chromium, read_axe
@@ -297,7 +298,7 @@ def test_options_are_computed_by_the_kernel(page):
     choose(page, "Mask", "causal")
     causal = attend(INDIAN, mask="causal")
     wait_for_numbers(page, "Output", shown(causal.output))
-    choose(page, "Softmax over", "each column")
+    choose(page, "Softmax over", "columns")
     wait_for_numbers(page, "Output", shown(attend(INDIAN, mask="causal", col_dim=0).output))
     page.get_by_role("textbox", name="Seed").fill("7")
     page.keyboard.press("Enter")
@@ -465,17 +466,16 @@ def test_with_a_kernel_the_explorer_is_live(server, browser, app):
 @pytest.mark.parametrize("trusted", [True, False], ids=["trusted", "untrusted"])
 @pytest.mark.parametrize("state", [True, False], ids=["state", "no-state"])
 def test_reopened_after_its_kernel_is_gone(server, browser, saved, app, trusted, state):
-    """With its state and the user's trust it is the explorer, which says what it cannot do; otherwise the tables, and no error beside them."""
+    """With the user's trust it is the explorer, which says what it cannot do; otherwise the tables, and no error beside them."""
     path = change_notebook(
         server, saved, f"again-{app}-{'trusted' if trusted else 'untrusted'}-{'state' if state else 'none'}", state=state, trusted=trusted
     )
-    live = trusted and state
     with lab.desk(browser, server) as desk:
         desk.open(path, app)
         if trusted and not state:
             wait_for_complaint(desk, "widget model not found")
-        wait_until_visible(desk.page, (not live, live))
-        if live:
+        wait_until_visible(desk.page, (not trusted, trusted))
+        if trusted:
             cell(desk.page, SCORE).hover()
             panel(desk.page).get_by_text("How well does what Indian asks for match what I offers?").wait_for()
             change(desk.page, "token I, d_model dim 2, 0.2300", "-1.5")
@@ -496,13 +496,15 @@ def wait_for_complaint(desk: Any, text: str) -> None:
 
 
 @pytest.mark.parametrize("app", ["lab", "notebook"])
-def test_without_a_kernel_the_tables_stand_alone(server, browser, saved, app):
+def test_without_a_kernel_the_saved_output_becomes_an_explorer(server, browser, saved, app):
     """The widget manager says "Loading widget…" for ever then."""
     path = change_notebook(server, saved, f"no-kernel-{app}", state=True, trusted=True, language="klingon")
     with lab.desk(browser, server) as desk:
         desk.open(path, app)
         desk.page.locator(".jp-Dialog").get_by_role("button", name="No Kernel").click()
-        wait_until_visible(desk.page, (True, False))
+        wait_until_visible(desk.page, (False, True))
+        cell(desk.page, SCORE).hover()
+        panel(desk.page).get_by_text("How well does what Indian asks for match what I offers?").wait_for()
         desk.page.wait_for_timeout(500)
         assert not desk.page.get_by_text("Loading widget").is_visible()
         assert (desk.watch.foreign, complaints(desk)) == ([], [])
@@ -519,22 +521,37 @@ def converted(server, saved) -> dict[str, Path]:
     return {"plain": server.folder / "plain.html", "executed": server.folder / "executed.html", "paper": server.folder / "paper.tex"}
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
 @pytest.mark.parametrize("name", ["plain", "executed"])
-def test_a_converted_page_is_complete_offline(server, browser, converted, name, scripts):
-    with lab.desk(browser, server, java_script_enabled=scripts, offline=True) as desk:
+def test_a_converted_page_is_complete_offline_without_scripts(server, browser, converted, name):
+    with lab.desk(browser, server, java_script_enabled=False, offline=True) as desk:
         desk.page.goto(converted[name].as_uri())
         assert desk.page.get_by_text(TABLES).is_visible()
         table = desk.page.get_by_role("table").filter(has_text="Output")
         assert table.get_by_text("1.0100", exact=True).is_visible()
         assert desk.page.get_by_text("How well does what Indian asks for match what").first.is_visible()
-        keep_picture(desk.page, f"converted-{name}-{'scripts' if scripts else 'no-scripts'}")
+        keep_picture(desk.page, f"converted-{name}-no-scripts")
 
 
-def test_a_paper_holds_the_numbers_as_text(converted):
+@pytest.mark.parametrize("name", ["plain", "executed"])
+def test_in_a_converted_page_the_explorer_works_offline(server, browser, converted, name):
+    with lab.desk(browser, server, offline=True) as desk:
+        desk.page.goto(converted[name].as_uri())
+        grid(desk.page, "Output").wait_for()
+        assert not desk.page.get_by_text(TABLES).is_visible()
+        cell(desk.page, SCORE).hover()
+        panel(desk.page).get_by_text("How well does what Indian asks for match what I offers?").wait_for()
+        desk.page.get_by_text(re.compile("start the kernel to recompute", re.IGNORECASE)).first.wait_for()
+        desk.page.emulate_media(media="print")
+        assert visible(desk.page) == (True, False)  # on paper the tables tell more
+        keep_picture(desk.page, f"converted-{name}")
+
+
+def test_a_paper_holds_a_picture_of_every_attention_cell(converted):
     text = converted["paper"].read_text(encoding="utf-8")
-    assert "1.0100" in text
-    assert "1 Project" in text
+    pictures = re.findall(r"\\adjustimage\{[^}]*\}*\}\{([^}]*\.png)\}", text)
+    assert len(pictures) == 1
+    picture = converted["paper"].parent / pictures[0]
+    assert picture.read_bytes() == sketch(attend(INDIAN, tokens="I am Indian"))
 
 
 @pytest.mark.parametrize(

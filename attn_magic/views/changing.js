@@ -10,20 +10,20 @@ import { clampStep, draw, isSame, isSource, letGo, reveal, say, setFocus, validP
 import { pause, setStep } from "./playing.js";
 
 /** @import { Place } from "./story.js" */
-/** @import { App } from "./showing.js" */
+/** @import { Answered, App } from "./showing.js" */
 
-/** Ask the kernel. One request is under way at a time, and of those that wait only the latest counts. @param {App} app @param {object} message @param {(reply: any) => void} [answered] */
+/** Ask the kernel. One request is under way at a time, and of those that wait only the latest counts. @param {App} app @param {object} message @param {Answered} [answered] */
 export function ask(app, message, answered = () => {}) {
   if (!app.live) {
     say(app, NOT_LIVE);
-    return answered({ ok: false, text: NOT_LIVE });
+    return answered({ ok: false, text: NOT_LIVE }, []);
   }
   if (app.inFlight) {
     app.queued = { message, answered };
     return;
   }
   app.requests += 1;
-  app.inFlight = { request: app.requests, answered };
+  app.inFlight = { request: app.requests, answered, isCopy: "what" in message };
   app.late();
   app.gone();
   try {
@@ -33,8 +33,8 @@ export function ask(app, message, answered = () => {}) {
   }
 }
 
-/** @param {App} app @param {any} reply */
-function onReply(app, reply) {
+/** @param {App} app @param {any} reply @param {ArrayBufferView[]} buffers */
+function onReply(app, reply, buffers) {
   if (app.signal.aborted || !app.inFlight || reply?.request !== app.inFlight.request) return;
   const { answered } = app.inFlight;
   app.inFlight = null;
@@ -42,7 +42,7 @@ function onReply(app, reply) {
   say(app, reply.text ?? "");
   refresh(app);
   if (!reply.ok) draw(app); // a choice that was refused goes back
-  answered(reply);
+  answered(reply, buffers);
   const next = app.queued;
   app.queued = null;
   if (next) ask(app, next.message, next.answered);
@@ -55,7 +55,7 @@ export function setLive(app, next) {
   const waiting = app.live ? null : app.inFlight;
   say(app, app.live || !(app.story.can.options?.length || app.story.can.edit?.length) ? "" : NOT_LIVE);
   reveal(app);
-  waiting?.answered({ ok: false, text: NOT_LIVE });
+  waiting?.answered({ ok: false, text: NOT_LIVE }, []);
   if (waiting) waiting.answered = () => {};
 }
 
@@ -82,7 +82,7 @@ export function followHost(app) {
   const { host, signal } = app;
   /** @param {string} name @param {() => void} act */
   const follow = (name, act) => host.on(name, () => queueMicrotask(() => signal.aborted || (refresh(app), act())));
-  host.onMessage((reply) => onReply(app, reply));
+  host.onMessage((reply, buffers) => onReply(app, reply, buffers));
   follow("story", () => {});
   follow("values", () => {});
   follow("live", () => setLive(app, host.live));

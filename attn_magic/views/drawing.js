@@ -34,8 +34,7 @@ export const WIDE = 6; // columns; in wider stages digits are smaller and fewer
 export const DIVERGING = [[0.702, 0.345, 0.024], [0.992, 0.722, 0.388], [0.969, 0.969, 0.969], [0.573, 0.773, 0.871], [0.129, 0.4, 0.675]];
 export const SEQUENTIAL = [[0.969, 0.984, 1.0], [0.776, 0.859, 0.937], [0.42, 0.682, 0.839], [0.129, 0.443, 0.71], [0.031, 0.188, 0.42]];
 const DARK_INK_ABOVE = 0.179; // relative luminance at which black and white text have the same contrast, 4.58 : 1
-export const HIDDEN_GREY = 0xffd9d9d9; // of a canvas, as ABGR
-export const NOT_FINITE_RED = 0xff1e26b3;
+export const NOT_FINITE_RED = 0xff1e26b3; // of a canvas, as ABGR
 export const ALLOWED_BLUE = 0xffefdbc6;
 
 /** Background and ink for `value` in a range, as `heat` in palette.py. @param {number} value @param {number} low @param {number} high @param {boolean} [signed] */

@@ -14,7 +14,6 @@ import {
   digitsOf,
   DIVERGING,
   heat,
-  HIDDEN_GREY,
   HIDDEN_SIGN,
   longestNumber,
   lookFor,
@@ -71,6 +70,7 @@ export const ICONS = {
   pause: "M8 5v14M16 5v14",
   undo: "M4 9h10a5 5 0 0 1 0 10H9M8 5 4 9l4 4",
   redo: "M20 9H10a5 5 0 0 0 0 10h5M16 5l4 4-4 4",
+  copy: "M12 3v12m-5-5 5 5 5-5M4 20h16",
 };
 
 /** @param {string} name */
@@ -100,10 +100,6 @@ export function choice(name, label, choices, onChoose) {
     /** @param {string} value */
     select(value) {
       for (const input of inputs) input.checked = input.value === value;
-    },
-    /** @param {string} value @param {boolean} isOffered */
-    offer(value, isOffered) {
-      inputs.forEach((input, index) => input.value === value && (labels[index].hidden = !isOffered));
     },
   };
 }
@@ -229,8 +225,8 @@ function paint({ story, head, perRow }, stage, transposed) {
       const cell = row * columns + column;
       const value = stage.values[own * rows * columns + cell];
       let color = NOT_FINITE_RED;
-      if (stage.isMask) color = value ? ALLOWED_BLUE : HIDDEN_GREY;
-      else if (hidden?.[cell]) color = HIDDEN_GREY;
+      if (stage.isMask ? !value : hidden?.[cell]) color = 0; // the hatching behind the canvas
+      else if (stage.isMask) color = ALLOWED_BLUE;
       else if (Number.isFinite(value) && range) color = shades[Math.round(Math.min(Math.max(positionOf(value, range[0], range[1], signed), 0), 1) * 255)];
       pixels[transposed ? column * rows + row : cell] = color;
     }
@@ -243,7 +239,7 @@ export class StageView {
   symbol = h("span", { class: "symbol" });
   title = h("span", { class: "title" });
   shape = h("span", { class: "shape" });
-  pencil = h("span", { class: "editable", hidden: true, title: "Double-click a number, or press F2 on it, to change it" }, "editable");
+  pencil = h("span", { class: "editable", hidden: true });
   turn = h("button", { type: "button", class: "turn", hidden: true });
   overlay = h("div", { class: "overlay" });
   core = h("div", { class: "core" });
@@ -265,10 +261,9 @@ export class StageView {
 
   /** @param {Stage} stage @param {() => void} onTurn */
   constructor(stage, onTurn) {
-    const about = h("div", { class: "about" }, this.shape, this.pencil, this.turn);
-    const caption = h("figcaption", {}, h("div", { class: "name" }, this.symbol, this.title), about);
     this.stage = stage;
-    this.element = h("figure", { class: "stage", "data-stage": stage.name }, caption, this.frame, this.legend);
+    const caption = h("figcaption", {}, this.symbol, this.title, this.shape, this.pencil);
+    this.element = h("figure", { class: "stage", "data-stage": stage.name }, caption, this.frame, h("div", { class: "below" }, this.legend, this.turn));
     const remember = () => Object.assign(this.scrolled, { top: this.frame.scrollTop, left: this.frame.scrollLeft });
     this.frame.addEventListener("scroll", remember, { passive: true });
     this.turn.addEventListener("click", () => {
@@ -376,7 +371,7 @@ export class StageView {
       return;
     }
     const [width, height] = kind === "table" ? this.cellSize(settings) : this.pixelSize();
-    const readOnly = this.pencil.hidden && story.maskStage !== this.stage.name;
+    const readOnly = this.pencil.hidden !== false;
     const next = [kind, this.transposed, readOnly, ...axesOf(this.stage).flatMap((axis) => [axis.name, ...axis.labels])].join("\u0000");
     if (next !== this.structure || !this.surface) {
       this.structure = next;
@@ -398,7 +393,10 @@ export class StageView {
     this.symbol.replaceChildren(...mathematics(this.transposed ? `${this.stage.symbol.split(" ")[0]}ᵀ` : this.stage.symbol));
     setText(this.title, formatLabel(this.stage.title));
     setText(this.shape, `${rows} × ${columns}${this.stage.heads ? ` · ${labelOf(this.stage.heads, head)}` : ""}`);
-    this.pencil.hidden = !story.can.edit?.includes(this.stage.name);
+    const isMask = story.can.mask && story.maskStage === this.stage.name;
+    this.pencil.hidden = !isMask && !story.can.edit?.includes(this.stage.name);
+    setText(this.pencil, isMask ? "✎ click a cell" : "✎");
+    this.pencil.title = isMask ? "Click a cell, or press Enter on it, to hide or show it" : "Double-click a number, or press F2 on it, to change it";
     this.turn.hidden = !user;
     setText(this.turn, this.stage.equation ? "transpose" : this.transposed ? "as used ᵀ" : "as stored");
     this.turn.setAttribute("aria-pressed", String(this.transposed));
@@ -409,10 +407,10 @@ export class StageView {
   /** @param {Settings} settings @returns {[number, number]} */
   cellSize({ story, cellWidth, fontSize }) {
     const small = this.size[1] > WIDE;
-    if (this.stage.isMask) return [small ? 32 : Math.max(48, Math.round(cellWidth * 0.8)), small ? 26 : 32];
+    if (this.stage.isMask) return [small ? 32 : Math.max(48, Math.round(cellWidth * 0.8)), small ? 26 : 29];
     const longest = longestNumber(story, this.stage);
-    const own = Math.ceil(longest * 0.58 * fontSize * (small ? 0.8 : 1) + (small ? 10 : 22));
-    return small ? [Math.max(own, 34), 26] : [Math.max(own, cellWidth), 32];
+    const own = Math.ceil(longest * 0.58 * fontSize * (small ? 0.8 : 1) + (small ? 10 : 18));
+    return small ? [Math.max(own, 34), 26] : [Math.max(own, cellWidth), 29];
   }
 
   /** @returns {[number, number]} */

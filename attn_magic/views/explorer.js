@@ -7,7 +7,7 @@
  *
  * The files, each of which uses only those before it: story.js (what there is), explanation.js (what is said of a number), drawing.js (colours
  * and layout), elements.js and toolbar.js (what the page is made of), showing.js (what is shown of it), playing.js (steps), changing.js (what
- * the kernel is asked), editing.js, notebook.js (the surroundings) and this one: `mount`, which connects them. `mount` talks to a small host
+ * the kernel is asked), editing.js, copying.js, notebook.js (the surroundings) and this one: `mount`, which connects them. `mount` talks to a small host
  * and never to the notebook; `render` makes that host from an anywidget model. module.py joins the files: a widget is given one text.
  *
  * In order: events, `mount`, `render`.
@@ -21,6 +21,7 @@ import { clampStep, draw, drawNext, followTheme, followWidth, isSame, letGo, pla
 import { fillBy, go, pause, togglePlay } from "./playing.js";
 import { activate, ask, followHost, setLive } from "./changing.js";
 import { canEdit, commit, edit, paste, revert } from "./editing.js";
+import { copy } from "./copying.js";
 import { holdShortcuts, hostOf } from "./notebook.js";
 
 /** @import { Place } from "./story.js" */
@@ -217,7 +218,7 @@ function createApp(host, signal) {
     speak: after(SAY_AFTER, () => setText(app.spoken, spokenText(app))),
     writeBack: after(WRITE_BACK_AFTER, () => host.set("focus", app.focus)),
     drawRest: after(DRAW_AFTER, () => drawNext(app)),
-    late: after(ANSWER_IS_LATE, () => app.inFlight && say(app, "Recomputing …")),
+    late: after(ANSWER_IS_LATE, () => app.inFlight && say(app, app.inFlight.isCopy ? "Writing …" : "Recomputing …")),
     gone: after(NO_ANSWER, () => app.inFlight && setLive(app, false)),
   };
   return app;
@@ -231,15 +232,16 @@ function createPage(getApp) {
     ask: (message) => ask(getApp(), message),
     setHead: (head) => setHead(getApp(), head),
     setRange: (range) => setRange(getApp(), range),
+    copy: (what, stage) => copy(getApp(), what, stage),
+    currentStage: () => getApp().focus?.stage ?? getApp().story.stages[getApp().step].name,
   });
   const notices = h("ul", { class: "notices" });
   const acts = h("div", { class: "acts" });
-  const check = h("p", { class: "check" });
   const status = h("p", { class: "status", role: "status" });
   const spoken = h("div", { class: "spoken", "aria-live": "polite", "aria-atomic": "true" });
   const panel = panelView((source) => walkTo(getApp(), source), (level) => returnTo(getApp(), level), () => letGo(getApp()));
-  const page = h("div", { class: "explorer", dir: "ltr" }, toolbar.element, notices, acts, check, panel.element, status, spoken);
-  return { page, toolbar, notices, acts, check, panel, status, spoken };
+  const page = h("div", { class: "explorer", dir: "ltr" }, toolbar.element, notices, acts, panel.element, status, spoken);
+  return { page, toolbar, notices, acts, panel, status, spoken };
 }
 
 /** Call `act` once, after a rest. @param {() => void} act @param {number} rest @param {AbortSignal} signal */

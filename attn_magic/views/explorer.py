@@ -19,6 +19,7 @@ from attn_magic.errors import AttentionError, TraceError
 from attn_magic.experiment import CHANGEABLE, EDITABLE, Change, Experiment, History, Refused, change, experiment_of
 from attn_magic.notation import format_label
 from attn_magic.trace import AttentionTrace, Stage
+from attn_magic.views.copies import copy_of
 from attn_magic.views.module import module_text, stylesheet_text
 from attn_magic.views.wire import Offer, refuse_too_long, story_of, values_of
 
@@ -136,9 +137,12 @@ class Explorer(anywidget.AnyWidget):
                 return self._try(message)
 
     def _try(self, message: object) -> Reply:
-        if isinstance(message, Mapping) and message.get("kind") == "hello":  # a page that asks whether a kernel is there
-            return {"ok": True, "text": ""}
         try:
+            match message:
+                case {"kind": "hello"}:  # a page that asks whether a kernel is there
+                    return _done()
+                case {"kind": "copy", "what": str(what), "stage": str() | None as stage}:
+                    return {**_done(), "copy": copy_of(self.trace, what, stage)}
             history, remark = self._go_on(message)
             trace = self._run(history.present)
             story, values = self._tell(trace, history, self._revision + 1), values_of(trace)
@@ -148,7 +152,7 @@ class Explorer(anywidget.AnyWidget):
             self.log.exception("attn_magic could not answer %r", message)
             return _refuse(f"This could not be computed: {type(error).__name__}: {error}")
         self._show(history, trace, story, values)
-        return {"ok": True, "text": remark}
+        return _done(remark)
 
     def _go_on(self, message: object) -> tuple[History, str]:
         history = self._history
@@ -193,13 +197,28 @@ def _answer(explorer: Explorer, message: Any, buffers: Any) -> None:
     except KeyboardInterrupt:
         explorer.send({"request": request, **_refuse(_INTERRUPTED)})
         raise
-    if reply is not None:
-        explorer.send({"request": request, **reply})
+    if reply is None:
+        return
+    match reply.get("copy"):
+        case bytes(copy):
+            explorer.send({"request": request, **reply, "copy": None}, buffers=[copy])
+        case str(copy):
+            explorer.send({"request": request, **reply, "copy": _sendable(copy)})
+        case _:
+            explorer.send({"request": request, **reply})
+
+
+def _done(remark: str = "") -> Reply:
+    return {"ok": True, "text": remark}
 
 
 def _refuse(text: str, cells: tuple[dict[str, Any], ...] = ()) -> Reply:
+    return {"ok": False, "text": _sendable(text), "cells": list(cells)}
+
+
+def _sendable(text: str) -> str:
     # A lone surrogate in a user's text would make the message itself fail.
-    return {"ok": False, "text": text.encode("utf-8", "backslashreplace").decode("utf-8"), "cells": list(cells)}
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _same_option(message: object, latest: object) -> bool:

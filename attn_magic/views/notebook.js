@@ -45,7 +45,7 @@ export function hostOf(model, signal) {
     },
     on: (/** @type {string} */ name, /** @type {() => void} */ callback) => (name === "live" ? void whenLive.push(callback) : listen(`change:${name}`, callback)),
     send: (/** @type {object} */ message) => model.send(message),
-    onMessage: (/** @type {(message: any) => void} */ callback) => listen("msg:custom", callback),
+    onMessage: (/** @type {(message: any, buffers: ArrayBufferView[]) => void} */ callback) => listen("msg:custom", callback),
   };
   const look = () => {
     if (!answered && manager.kernel?.status === "idle") idle += 1;

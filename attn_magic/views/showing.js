@@ -20,7 +20,7 @@ import { attentionView, h, mathematics, setText, StageView } from "./elements.js
 /**
  * What the explorer needs of its surroundings. `on("live", …)` tells when a kernel goes or comes back.
  * @typedef {{get(name: string): any, set(name: string, value: any): void, on(name: string, callback: () => void): void,
- *   send(message: object): void, onMessage(callback: (message: any) => void): void, live: boolean}} Host
+ *   send(message: object): void, onMessage(callback: (message: any, buffers: ArrayBufferView[]) => void): void, live: boolean}} Host
  */
 
 /**
@@ -37,7 +37,7 @@ import { attentionView, h, mathematics, setText, StageView } from "./elements.js
 
 /**
  * What it is shown in. `playing` and `frame` are a timer and a frame that was asked for, 0 for none; `arrangement` tells which stages stand where.
- * @typedef {{page: HTMLElement, notices: HTMLElement, acts: HTMLElement, check: HTMLElement, status: HTMLElement, spoken: HTMLElement,
+ * @typedef {{page: HTMLElement, notices: HTMLElement, acts: HTMLElement, status: HTMLElement, spoken: HTMLElement,
  *   toolbar: ReturnType<typeof toolbarView>, panel: ReturnType<typeof panelView>, views: Map<string, StageView>,
  *   attentions: Map<string, ReturnType<typeof attentionView>>, arrangement: string, editor: Editor | null, playing: number, frame: number,
  *   sight: IntersectionObserver, calm: MediaQueryList, night: MediaQueryList}} Page
@@ -45,14 +45,14 @@ import { attentionView, h, mathematics, setText, StageView } from "./elements.js
 
 /**
  * What the kernel told last and what it was asked; what is done after a rest.
- * @typedef {{readText: string, readValues: DataView, requests: number, inFlight: {request: number, answered: Answered} | null,
+ * @typedef {{readText: string, readValues: DataView, requests: number, inFlight: {request: number, answered: Answered, isCopy: boolean} | null,
  *   queued: {message: object, answered: Answered} | null,
  *   speak: () => void, writeBack: () => void, drawRest: () => void, late: () => void, gone: () => void}} Errands
  */
 
 /** One explorer. @typedef {{host: Host, signal: AbortSignal} & Shown & Page & Errands} App */
 /** @typedef {{place: Place, element: HTMLElement, input: HTMLInputElement}} Editor */
-/** @typedef {(reply: any) => void} Answered */
+/** @typedef {(reply: any, buffers: any[]) => void} Answered */
 
 const MOST_TERMS = 8; // of a sum that are written out on screen
 const EAGER_CELLS = 800; // of all stages together; a larger story is drawn when it comes into sight
@@ -76,7 +76,7 @@ export function validPlace(story, place) {
 function settings(app) {
   const small = app.story.stages.filter((stage) => !stage.isMask && stage.columns.labels.length <= WIDE && cellsOf(stage) <= MOST_DOM_CELLS);
   const longest = Math.min(Math.max(5, ...small.map((stage) => longestNumber(app.story, stage))), 8);
-  return { story: app.story, head: app.head, perRow: app.perRow, cellWidth: Math.ceil(longest * 0.58 * app.fontSize + 22), fontSize: app.fontSize };
+  return { story: app.story, head: app.head, perRow: app.perRow, cellWidth: Math.ceil(longest * 0.58 * app.fontSize + 18), fontSize: app.fontSize };
 }
 
 /** Put every stage in its place; those that were there stay the same elements. @param {App} app */
@@ -164,7 +164,6 @@ export function draw(app) {
   for (const stage of app.story.stages) viewOf(app, stage).update(stage, now, small);
   app.notices.hidden = app.story.notices.length === 0;
   app.notices.replaceChildren(...app.story.notices.map((notice) => h("li", {}, formatLabel(notice.text))));
-  setText(app.check, (/^agrees/.test(app.story.check) ? "✓ " : "") + formatLabel(app.story.check));
   const cell = app.focus && app.views.get(app.focus.stage)?.moveTabStop(app.focus.row, app.focus.column, describeCell(app.story, app.focus));
   reveal(app);
   show(app);
@@ -269,9 +268,17 @@ export function setFocus(app, place, { pin = false, keepTrail = false, dom = fal
   if (!keepTrail) app.trail = [];
   const cell = app.views.get(place.stage)?.moveTabStop(place.row, place.column, describeCell(app.story, place));
   if (dom) cell?.focus({ preventScroll: true });
-  if (scroll) cell?.scrollIntoView({ block: "nearest", inline: "nearest" });
   app.writeBack();
   show(app);
+  if (cell && scroll) bringIntoSight(app, cell);
+}
+
+/** Where the explanation does not cover it. @param {App} app @param {HTMLElement} cell */
+function bringIntoSight(app, cell) {
+  const { element } = app.panel;
+  if (getComputedStyle(element).position === "sticky") cell.style.scrollMarginBottom = `${element.offsetHeight + 8}px`;
+  cell.scrollIntoView({ block: "nearest", inline: "nearest" });
+  cell.style.scrollMarginBottom = "";
 }
 
 /** @param {App} app */
@@ -293,7 +300,7 @@ export function activeElement(app) {
 export function walkTo(app, { stage, row, column, head: at }, inGrid = false) {
   const place = shown(app);
   if (place) app.trail = [...app.trail, place];
-  setFocus(app, { stage, row, column, head: at }, { pin: true, keepTrail: true, dom: inGrid });
+  setFocus(app, { stage, row, column, head: at }, { pin: true, keepTrail: true, dom: inGrid, scroll: true });
   if (!inGrid) app.panel.focusFirst();
 }
 
@@ -301,7 +308,7 @@ export function walkTo(app, { stage, row, column, head: at }, inGrid = false) {
 export function returnTo(app, level) {
   const place = app.trail[level];
   app.trail = app.trail.slice(0, level);
-  setFocus(app, place, { pin: true, keepTrail: true });
+  setFocus(app, place, { pin: true, keepTrail: true, scroll: true });
   app.panel.focusFirst();
 }
 

@@ -19,9 +19,9 @@ function button(name, label, act, text) {
 /** What can be chosen about the run itself; each choice is a wish to the kernel. @param {(message: object) => void} ask */
 function optionsView(ask) {
   const option = (/** @type {string} */ name, /** @type {any} */ value) => ask({ kind: "option", name, value });
-  const mask = choice("mask", "Mask", [["none", "none"], ["causal", "causal"], ["given", "by hand"]], (value) => value !== "given" && option("mask", value));
+  const mask = choice("mask", "Mask", [["none", "none"], ["causal", "causal"], ["given", "by hand"]], (value) => option("mask", value));
   const scale = choice("scale", "Scale", [["true", "÷ √d_k"], ["false", "off"]], (value) => option("scale", value === "true"));
-  const over = choice("col_dim", "Softmax over", [["1", "each row"], ["0", "each column"]], (value) => option("col_dim", Number(value)));
+  const over = choice("col_dim", "Softmax over", [["1", "rows"], ["0", "columns"]], (value) => option("col_dim", Number(value)));
   const slider = h("input", { type: "range", min: -1, max: 1, step: 0.05, "aria-label": "Temperature" });
   const degrees = h("output", {});
   const temperature = h("fieldset", { class: "choice" }, h("legend", {}, "Temperature"), h("div", { class: "slide" }, slider, degrees));
@@ -54,7 +54,6 @@ function optionsView(ask) {
       for (const [name, control] of Object.entries(controls)) control.hidden = !offers.includes(name);
       element.hidden = offers.length === 0;
       element.disabled = !live;
-      mask.offer("given", story.options.mask === "given");
       mask.select(story.options.mask);
       scale.select(String(story.options.scale));
       over.select(String(story.options.col_dim));
@@ -68,26 +67,89 @@ function optionsView(ask) {
   };
 }
 
-/** The row of buttons and choices. @param {{go: (by: number) => void, play: () => void, ask: (message: object) => void, setHead: (head: number) => void, setRange: (range: string) => void}} actions */
-export function toolbarView({ go, play, ask, setHead, setRange }) {
+const NO_COPY = "Copies are written by Python: start the kernel and run the cell in a notebook.";
+
+/**
+ * What can be taken along: the whole run as code, one stage as text or picture. What the clipboard does not take is offered here.
+ * @param {(what: string, stage: string | null) => void} copy @param {() => string} currentStage the one that is copied unless another is chosen
+ */
+function copyView(copy, currentStage) {
+  const id = `copies-${Math.random().toString(36).slice(2)}`;
+  const opener = h("button", { type: "button", class: "tool copy", "aria-expanded": "false", "aria-controls": id }, icon("copy"), "Copy");
+  const code = button("", "Copy as PyTorch", () => copy("pytorch", null), "PyTorch, the whole run");
+  const stages = h("select", { "aria-label": "Stage to copy" });
+  const ways = ["LaTeX", "Markdown", "CSV", "PNG", "SVG"].map((way) => button("", `Copy the stage as ${way}`, () => copy(way.toLowerCase(), stages.value), way));
+  const reason = h("p", { class: "reason" }, NO_COPY);
+  const rest = h("div", { class: "rest" });
+  const menu = h("div", { class: "copies", id, role: "group", "aria-label": "Copy", tabindex: -1, hidden: true }, code, stages, h("div", { class: "buttons" }, ...ways), reason, rest);
+  const element = h("div", { class: "copying" }, opener, menu);
+  /** @param {boolean} isOpen */
+  const open = (isOpen) => {
+    menu.hidden = !isOpen;
+    opener.setAttribute("aria-expanded", String(isOpen));
+    rest.replaceChildren();
+    if (isOpen) stages.value = currentStage();
+  };
+  const close = () => {
+    const inside = menu.matches(":focus-within");
+    open(false);
+    if (inside) opener.focus({ preventScroll: true });
+  };
+  opener.addEventListener("click", () => open(menu.hidden !== false));
+  element.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || menu.hidden) return;
+    event.stopPropagation(); // it lets go of the menu and not of the cell that is explained
+    close();
+  });
+  element.addEventListener("focusout", ({ relatedTarget }) => {
+    if (!menu.hidden && document.hasFocus() && !element.contains(/** @type {Node | null} */ (relatedTarget))) open(false);
+  });
+  return {
+    element,
+    close,
+    /** Show what the clipboard did not take. @param {...Node} nodes */
+    offer(...nodes) {
+      rest.replaceChildren(...nodes);
+    },
+    /** @param {Story} story @param {boolean} live */
+    draw(story, live) {
+      const titles = story.stages.map((stage) => formatLabel(stage.title));
+      if (titles.join() !== [...stages.options].map((option) => option.text).join()) {
+        stages.replaceChildren(...story.stages.map((stage, place) => h("option", { value: stage.name }, titles[place])));
+      }
+      for (const control of [code, stages, ...ways]) control.disabled = !live;
+      reason.hidden = live;
+    },
+  };
+}
+
+/**
+ * The row of buttons and choices.
+ * @param {{go: (by: number) => void, play: () => void, ask: (message: object) => void, setHead: (head: number) => void, setRange: (range: string) => void,
+ *   copy: (what: string, stage: string | null) => void, currentStage: () => string}} actions
+ */
+export function toolbarView({ go, play, ask, setHead, setRange, copy, currentStage }) {
   const previous = button("previous", "Previous step [", () => go(-1));
   const next = button("next", "Next step ]", () => go(1));
   const playing = button("play", "Play (space)", play);
   const position = h("span", { class: "position" });
+  const check = h("span", { class: "check" });
   const head = h("select", { "aria-label": "Head" });
   const heads = h("label", { class: "heads" }, "Head ", head);
   head.addEventListener("change", () => setHead(head.selectedIndex));
-  const range = choice("range", "Colours", [["stage", "whole stage"], ["row", "each row"]], setRange);
+  const range = choice("range", "Colours per", [["stage", "stage"], ["row", "row"]], setRange);
 
+  const copies = copyView(copy, currentStage);
   const options = optionsView(ask);
   const undo = button("undo", "Undo", () => ask({ kind: "undo" }));
   const redo = button("redo", "Redo", () => ask({ kind: "redo" }));
   const reset = button("reset", "Reset: Back to what was typed", () => ask({ kind: "reset" }), "Reset");
   const history = h("fieldset", { class: "history", "aria-label": "Changes" }, undo, redo, reset);
   const reason = h("p", { class: "reason", hidden: true }, NOT_LIVE);
-  const element = h("div", { class: "toolbar" }, h("div", { class: "walk" }, h("div", { class: "buttons" }, previous, playing, next), position, h("div", { class: "looks" }, history, heads, range.element)), options.element, reason);
+  const element = h("div", { class: "toolbar" }, h("div", { class: "walk" }, h("div", { class: "buttons" }, previous, playing, next), position, check, h("div", { class: "looks" }, history, heads, range.element, copies.element)), options.element, reason);
   return {
     element,
+    copies,
     takeFocus: () => playing.focus({ preventScroll: true }),
     /** @param {Story} story @param {{live: boolean, step: number, filled: number | null, playing: boolean, head: number, perRow: boolean}} state */
     draw(story, state) {
@@ -95,6 +157,7 @@ export function toolbarView({ go, play, ask, setHead, setRange }) {
       const stage = story.stages[state.step];
       const cell = state.filled === null ? "" : `, cell ${Math.min(state.filled, cellsOf(stage))} of ${cellsOf(stage)}`;
       position.replaceChildren(h("span", { class: "count" }, `step ${state.step + 1} of ${story.stages.length}: `), h("strong", {}, formatLabel(stage.title)), cell);
+      setText(check, (/^agrees/.test(story.check) ? "✓ " : "") + formatLabel(story.check));
       previous.disabled = state.step === 0;
       next.disabled = state.step === story.stages.length - 1 && state.filled === null;
       playing.replaceChildren(icon(state.playing ? "pause" : "play"));
@@ -112,6 +175,7 @@ export function toolbarView({ go, play, ask, setHead, setRange }) {
       redo.disabled = !can.redo;
       reset.disabled = !can.reset;
       options.draw(story, state.live);
+      copies.draw(story, state.live);
     },
   };
 }
