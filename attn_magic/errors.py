@@ -4,6 +4,9 @@ All of them are `AttentionError`, so `except AttentionError` is enough in a scri
 `UsageError`, which fails the cell without a traceback. Programming mistakes stay ordinary tracebacks.
 """
 
+import difflib
+from collections.abc import Callable, Iterable
+
 
 class AttentionError(ValueError):
     """A mistake the reader can mend; the text says how."""
@@ -51,3 +54,14 @@ class OptionError(AttentionError):
 
 class SaveError(AttentionError):
     """A file that cannot be written there, or not under that name; nothing that was there before has changed."""
+
+
+def did_you_mean(text: str, known: Iterable[str], write: Callable[[str], str] = str) -> str:
+    """A question to end an error with, where one of the `known` words is close to `text`; otherwise nothing.
+
+    >>> did_you_mean("--sede", ["--seed", "--mask"]), did_you_mean("Scoers", ["scores"], repr), did_you_mean("x", ["scores"])
+    (' Did you mean --seed?', " Did you mean 'scores'?", '')
+    """
+    lower = {word.lower(): word for word in known}
+    close = difflib.get_close_matches(text.lower(), lower, n=1)
+    return f" Did you mean {write(lower[close[0]])}?" if close else ""

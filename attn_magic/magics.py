@@ -20,9 +20,9 @@ from traitlets import Bool, Enum, Integer, TraitError
 from traitlets.config import Config
 
 from attn_magic import completion, views
-from attn_magic.errors import AttentionError, OptionError
+from attn_magic.errors import AttentionError, OptionError, did_you_mean
 from attn_magic.notation import format_label, shorten
-from attn_magic.options import FLAGS, MAGICS, PRECISIONS, SEEDS, Request, did_you_mean, find_stray_flag, help_text, read_line
+from attn_magic.options import FLAGS, MAGICS, PRECISIONS, SEEDS, Request, find_stray_flag, help_text, read_line
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

@@ -4,17 +4,16 @@
 """
 
 import builtins
-import difflib
 import io
 import keyword
 import re
 import shlex
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from attn_magic.errors import OptionError
+from attn_magic.errors import OptionError, did_you_mean
 from attn_magic.notation import PRECISION, format_label, shorten
 
 SEEDS = range(-(2**63), 2**64)  # what torch.Generator.manual_seed takes
@@ -198,13 +197,6 @@ def _split_value(flag: str, option: Option, rest: str) -> tuple[str, str]:
     if not following or following.partition("=")[0] in FLAGS:
         raise OptionError(f"{flag} needs a value: {flag} {option.syntax}")
     return _split_word(rest)
-
-
-def did_you_mean(text: str, known: Iterable[str]) -> str:
-    """A question to end an error with, where one of the `known` words is close to `text`; otherwise nothing."""
-    lower = {word.lower(): word for word in known}
-    close = difflib.get_close_matches(text.lower(), lower, n=1)
-    return f" Did you mean {lower[close[0]]}?" if close else ""
 
 
 def _show(text: str) -> str:

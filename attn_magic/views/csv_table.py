@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from attn_magic.trace import AttentionTrace, Stage
 from attn_magic.views.cell import quote_label
-from attn_magic.views.exact import exact
+from attn_magic.views.exact import exact_rows
 from attn_magic.views.excerpt import heads
 from attn_magic.views.origin import origin
 
@@ -31,6 +31,6 @@ def _records(trace: AttentionTrace, stage: Stage) -> Iterator[list[str]]:
     corner = " · ".join([axes[0].name, *(f"{name} {value}" for name, value in origin(trace).items())])
     yield [quote_label(name) for name in (corner, *(axis.name for axis in axes[1:]), *stage.columns.labels)]
     labels = itertools.product(*([quote_label(label) for label in axis.labels] for axis in axes))
-    rows = itertools.chain.from_iterable(stage.window(slice(None), slice(None), head).tolist() for head in heads(stage))
+    rows = itertools.chain.from_iterable(exact_rows(stage.window(slice(None), slice(None), head)) for head in heads(stage))
     for beginning, row in zip(labels, rows, strict=True):
-        yield [*beginning, *map(exact, row)]
+        yield [*beginning, *row]

@@ -8,7 +8,6 @@ Texts are drawn in DejaVu Sans, which comes with matplotlib. A character that it
 is installed, and else as its escape, \u732b; an SVG holds the character itself, for its viewer has fonts of its own.
 """
 
-import difflib
 import functools
 import io
 import itertools
@@ -35,9 +34,10 @@ from matplotlib.path import Path
 from matplotlib.transforms import IdentityTransform, ScaledTranslation
 from numpy.typing import NDArray
 
-from attn_magic.errors import OptionError, TraceError
+from attn_magic.errors import OptionError, TraceError, did_you_mean
 from attn_magic.notation import Number
 from attn_magic.trace import AttentionTrace, Stage
+from attn_magic.views.blocks import Matrix
 from attn_magic.views.excerpt import acts
 from attn_magic.views.origin import describe_origin
 from attn_magic.views.palette import heat
@@ -60,7 +60,6 @@ from attn_magic.views.panels import (
     TITLE_LINE,
     Box,
     Line,
-    Matrix,
     Typesetter,
     bar_ends,
     make_plan,
@@ -213,9 +212,7 @@ def _read_request(trace: AttentionTrace, stages: Sequence[str] | None, width: Nu
 
 
 def _unknown(what: str, name: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    return f"There is no {what} {name!r}.{hint} There are {', '.join(known)}."
+    return f"There is no {what} {name!r}.{did_you_mean(name, known, repr)} There are {', '.join(known)}."
 
 
 @contextmanager

@@ -4,7 +4,6 @@ A file appears whole or not at all: it is written beside its place and then move
 """
 
 import contextlib
-import difflib
 import errno
 import os
 import re
@@ -16,7 +15,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from attn_magic.errors import SaveError
+from attn_magic.errors import SaveError, did_you_mean
 from attn_magic.notation import format_label, shorten
 from attn_magic.trace import AttentionTrace
 
@@ -86,10 +85,10 @@ def _read_suffix(path: Path, known: Mapping[str, Any]) -> str:
     suffix = path.suffix.lower()
     if suffix in known:
         return suffix
-    close = difflib.get_close_matches(suffix, known, n=1) if suffix else []
-    hint = f" Did you mean {close[0]}?" if close else ""
     seen = f"ends in {_show(path.suffix)}" if suffix else "has no ending"
-    raise SaveError(f"{_quote(path)} {seen}, but the ending says what the file becomes.{hint} The known endings are {', '.join(known)}.")
+    raise SaveError(
+        f"{_quote(path)} {seen}, but the ending says what the file becomes.{did_you_mean(suffix, known)} The known endings are {', '.join(known)}."
+    )
 
 
 def _check_place(path: Path, overwrite: bool) -> None:

@@ -17,10 +17,10 @@ from torch import Tensor
 from attn_magic.expressions import Expression
 from attn_magic.notation import Number, format_label, shorten
 from attn_magic.trace import AttentionTrace, Contraction, Elementwise, Reference, Softmax, Stage
-from attn_magic.views.exact import exact
+from attn_magic.views.exact import exact, exact_rows
 from attn_magic.views.excerpt import heads, read_whole
 from attn_magic.views.origin import describe_origin
-from attn_magic.views.ways import Way, closest, contraction_ways, elementwise_ways, same_bits, softmax_ways
+from attn_magic.views.ways import Way, contraction_ways, elementwise_ways, matching, same_bits, softmax_ways
 
 _TAKEN = frozenset({*keyword.kwlist, *keyword.softkwlist, "torch", "nn", "F", "math", "generator", "expected", "print"})
 _INFIX = {"+": 1, "-": 1, "*": 2, "/": 2}  # and how tightly each holds its arguments
@@ -81,7 +81,7 @@ class _Writer:
             return
         if isinstance(stage.equation, Elementwise):
             yield from self.assign_constants(stage.equation)
-        text, self.values[stage.name], difference = closest(self.ways(stage, recorded.dtype), recorded)
+        text, self.values[stage.name], difference = matching(self.ways(stage, recorded.dtype), recorded)
         remarks = [_shape(stage)] if isinstance(stage.equation, Contraction) else []
         remarks += [f"differs from the recorded numbers by up to {1.05 * difference:.1e}"] if difference else []  # rounded up
         yield f"{name} = {text}" + (f"  # {', '.join(remarks)}" if remarks else "")
@@ -198,16 +198,19 @@ def _written_out(stage: Stage, tokens: tuple[str, ...]) -> str:
 
 
 def _rows(stage: Stage, head: int | None, labels: list[str]) -> list[str]:
-    values = stage.window(slice(None), slice(None), head).tolist()
-    rows = [f"[{', '.join(map(_number, row))}],{label}" for row, label in zip(values, labels, strict=True)]
+    numbers = exact_rows(stage.window(slice(None), slice(None), head))
+    rows = [f"[{', '.join(map(_in_torch, row))}],{label}" for row, label in zip(numbers, labels, strict=True)]
     if head is None:
         return [f"        {row}" for row in rows]
     return ["        [", *(f"            {row}" for row in rows), "        ],"]
 
 
 def _number(value: Number | bool) -> str:
-    text = exact(value)
-    return text if math.isfinite(value) else text.replace("nan", "torch.nan").replace("inf", "torch.inf")
+    return _in_torch(exact(value))
+
+
+def _in_torch(text: str) -> str:
+    return text.replace("nan", "torch.nan").replace("inf", "torch.inf") if text[-1] in "nf" else text
 
 
 def _infix(function: str, parts: list[tuple[str, int]]) -> str:
