@@ -103,14 +103,17 @@ class MaskedSelfAttention(SelfAttention):
 
 
 def _seeded_projection(embed_dim: int, generator: torch.Generator) -> nn.Linear:
-    projection = _empty_projection(embed_dim, embed_dim)
-    nn.init.kaiming_uniform_(projection.weight, a=math.sqrt(5), generator=generator)  # as nn.Linear.reset_parameters
-    return projection
+    weight = torch.empty(embed_dim, embed_dim, dtype=torch.float32, device="cpu")
+    nn.init.kaiming_uniform_(weight, a=math.sqrt(5), generator=generator)  # as nn.Linear.reset_parameters
+    return _projection(weight)
 
 
-def _empty_projection(in_features: int, out_features: int) -> nn.Linear:
+def _projection(weight: Float[Tensor, "out in"]) -> nn.Linear:
+    out_features, in_features = weight.shape
     # On the meta device nn.Linear draws no numbers; elsewhere it would take them from the global generator.
-    return nn.Linear(in_features, out_features, bias=False, device="meta", dtype=torch.float32).to_empty(device="cpu")
+    projection = nn.Linear(in_features, out_features, bias=False, device="meta", dtype=torch.float32)
+    projection.weight = nn.Parameter(weight)
+    return projection
 
 
 def _softmax(scores: Float[Tensor, "n m"], dim: int) -> Float[Tensor, "n m"]:
@@ -215,9 +218,7 @@ def attend(
 
 def _give_weights(module: SelfAttention, weights: dict[str, Tensor]) -> None:
     for name, weight in weights.items():
-        projection = _empty_projection(weight.shape[1], weight.shape[0])
-        projection.weight = nn.Parameter(weight)
-        setattr(module, name, projection)
+        setattr(module, name, _projection(weight))
 
 
 def _nonfinite_notices(trace: AttentionTrace) -> tuple[Notice, ...]:

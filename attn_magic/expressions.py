@@ -151,11 +151,18 @@ def equate(expression: Expression, value: Number, precision: int) -> str:
 
 
 def _write_and_evaluate(expression: Expression, digits: int) -> tuple[str, Number]:
+    values: dict[str, Leaf] = {}  # of what is written
+
     def as_shown(part: Expression) -> Expression:
         if isinstance(part, tuple):
             skip = 2 if part[0] == "more" else 1  # a count is written as it is
-            return (*part[:skip], *(as_shown(argument) for argument in part[skip:]))
-        return part if isinstance(part, str | bool) else read_number(format_operand(part, digits))
+            return (*part[:skip], *map(as_shown, part[skip:]))
+        if isinstance(part, str | bool):
+            values[str(part)] = part
+            return str(part)
+        text = format_operand(part, digits)
+        values[text] = read_number(text)
+        return text
 
-    text = write(expression, lambda leaf: leaf if isinstance(leaf, str) else str(leaf) if isinstance(leaf, bool) else format_operand(leaf, digits))
-    return text, evaluate(as_shown(expression))
+    shown = as_shown(expression)
+    return write(shown), evaluate(shown, values)

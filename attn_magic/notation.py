@@ -29,7 +29,7 @@ def round_decimal(value: Number | Decimal, precision: int) -> Decimal:
     >>> round_decimal(0.03125, 4)
     Decimal('0.0313')
     """
-    return Decimal(value).quantize(Decimal(1).scaleb(-precision), context=_ROUNDING)
+    return Decimal(value).quantize(Decimal((0, (1,), -precision)), context=_ROUNDING)
 
 
 def format_number(value: Number, precision: int = PRECISION) -> str:
@@ -94,7 +94,7 @@ def format_label(label: str) -> str:
     >>> format_label("am"), format_label("\x1b[31m"), format_label("\u202eabc")
     ('am', '\\x1b[31m', '\\u202eabc')
     """
-    if label.isascii() and label.isprintable():
+    if label.isprintable():
         return label
     return "".join(_format_character(label, position) for position in range(len(label)))
 

@@ -128,7 +128,7 @@ class Stage:
     @property
     def shape(self) -> tuple[int, ...]:
         """How many of each axis."""
-        return tuple(len(axis) for axis in self.axes)
+        return tuple(map(len, self.axes))
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -318,9 +318,10 @@ class AttentionTrace:
             for head in range(len(stage.heads)) if stage.heads else [None]:
                 everything = (slice(None), slice(None), head)
                 with one_thread(len(stage.rows)):
-                    places = (~stage.window(*everything).isfinite() & ~self.hidden(stage, *everything)).nonzero()
-                if len(places):
-                    row, column = places[0].tolist()
+                    finite = stage.window(*everything).isfinite()
+                    places = [] if finite.all() else (~finite & ~self.hidden(stage, *everything)).nonzero().tolist()
+                if places:
+                    row, column = places[0]
                     return stage, (row, column) if head is None else (head, row, column)
         return None
 

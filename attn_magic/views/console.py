@@ -8,13 +8,14 @@ import functools
 import io
 import itertools
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import torch
 from jaxtyping import Bool, Shaped
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 from rich.color import Color
 from rich.console import Console
 from rich.text import Text
@@ -26,7 +27,8 @@ from attn_magic.views.excerpt import acts
 from attn_magic.views.palette import heat, luminance
 from attn_magic.views.words import describe_check, describe_options, describe_sizes
 
-Block: TypeAlias = list[Text]  # lines that stand together
+Line: TypeAlias = list[tuple[str, str]]  # pieces of text, each with its style
+Block: TypeAlias = list[Line]  # lines that stand together
 ColorSystem: TypeAlias = Literal["256", "truecolor"]
 
 HIDDEN, ALLOWED = "·", "✓"
@@ -41,6 +43,7 @@ _NARROWEST_COLUMN = 3  # one sign and a space on each side
 _NARROWEST_CARD = 24  # a caption in narrower columns is hard to read
 _GAP = 2
 _ALL = slice(None)
+_WORD = re.compile(r"\s*\S+\s*")
 _NOTICE = "bold color(16) on color(221)"
 _SHADES = (130, 172, 215, 223, 255, 153, 110, 68, 25, 17)  # of 256 colours: orange, white, blue, as in `heat`
 
@@ -61,15 +64,32 @@ def to_text(trace: AttentionTrace, width: int = 80, color: bool = False, *, colo
 
 
 def _draw(lines: Block, width: int, color: bool) -> str:
-    for line in lines:
-        line.truncate(width, overflow="ellipsis")  # only what cannot be made narrower, such as a single number of 30 digits
-    if not color:
-        return "\n".join(line.plain.rstrip() for line in lines)
+    if color:
+        return _draw_in_color(lines, width)
+    return "\n".join((_plain(line) if _width(line) <= width else _cut(line, width).plain).rstrip() for line in lines)
+
+
+def _draw_in_color(lines: Block, width: int) -> str:
     console = _console(width)
     with console.capture() as capture:
         for line in lines:
-            console.print(line, soft_wrap=True)
+            console.print(_cut(line, width), soft_wrap=True)
     return capture.get().rstrip("\n")
+
+
+def _cut(line: Line, width: int) -> Text:
+    """`line` for rich, ended with … where it could not be made narrower, such as a single number of 30 digits."""
+    text = Text.assemble(*line)
+    text.truncate(width, overflow="ellipsis")
+    return text
+
+
+def _plain(line: Line) -> str:
+    return "".join([text for text, _ in line])
+
+
+def _width(line: Line) -> int:
+    return cell_len(_plain(line))
 
 
 def _console(width: int) -> Console:
@@ -108,13 +128,13 @@ def _header(trace: AttentionTrace, width: int) -> Block:
 def _notices(trace: AttentionTrace, width: int) -> Block:
     lines: Block = []
     for notice in trace.notices:
-        lines += [Text(), *_wrap(format_label(notice.text), width, _NOTICE, first="! ", rest="  ")]
+        lines += [[], *_wrap(format_label(notice.text), width, _NOTICE, first="! ", rest="  ")]
     return lines
 
 
 def _rule(title: str, width: int) -> Block:
     title = _fit(title, width - 6)
-    return [Text(), Text.assemble("── ", (title, "bold"), f" {'─' * (width - 4 - cell_len(title))}"), Text()]
+    return [[], [("── ", ""), (title, "bold"), (f" {'─' * (width - 4 - cell_len(title))}", "")], []]
 
 
 def _examples(trace: AttentionTrace, width: int) -> Block:
@@ -122,7 +142,7 @@ def _examples(trace: AttentionTrace, width: int) -> Block:
     softmax = next((stage for stage in reversed(trace.stages) if isinstance(stage.equation, Softmax)), None)
     lines = _rule("How a number comes about", width)
     for stage in dict.fromkeys(filter(None, [softmax, trace.stages[-1]])):
-        lines += [*_example(trace, stage, width), Text()]
+        lines += [*_example(trace, stage, width), []]
     other = trace[softmax.equation.operands[0]] if softmax and softmax.equation else trace.stages[0]
     return [*lines, *_wrap(f"Ask for any other, counting from 0: {_call(other)}", width)]
 
@@ -147,8 +167,31 @@ def _call(stage: Stage) -> str:
 
 def _wrap(text: str, width: int, style: str = "", *, first: str = "", rest: str = "") -> Block:
     """`text` in lines of at most `width` cells, the first of them after `first` and the others after `rest`, which is at least as long."""
-    lines = Text(text, style).wrap(_console(width), width - len(rest))
-    return [Text.assemble((rest if place else first, style), line) for place, line in enumerate(lines)]
+    lines = _break_into_lines(text, width - len(rest))
+    return [[(rest if place else first, style), (line, style)] for place, line in enumerate(lines)]
+
+
+def _break_into_lines(text: str, width: int) -> list[str]:
+    """`text` in lines of at most `width` cells, broken between words, and within a word that is longer than a line."""
+    if cell_len(text) <= width:
+        return [text]
+    lines: list[str] = []
+    used = 0
+    for word in _WORD.findall(text):
+        needed = cell_len(word.rstrip())
+        if lines and used + needed <= width:
+            lines[-1] += word
+            used += cell_len(word)
+        else:
+            lines += chop_cells(word, width) if needed > width else [word]
+            used = cell_len(lines[-1])
+    return [_cut_spaces(line, width) for line in lines or [text]]
+
+
+def _cut_spaces(line: str, width: int) -> str:
+    while cell_len(line) > width and line[-1:].isspace():
+        line = line[:-1]
+    return line
 
 
 def _label(label: str, cells: int) -> str:
@@ -212,16 +255,19 @@ class _Column:
     cells: list[_Cell]
 
     @functools.cached_property
+    def texts(self) -> list[str]:
+        return _align(self.cells)
+
+    @functools.cached_property
     def width(self) -> int:
-        return max(cell_len(self.label), len(_align(self.cells)[0])) + 2
+        return max(cell_len(self.label), len(self.texts[0])) + 2
 
     def draw(self, colors: _Heat | None = None) -> Block:
         """The label and the cells, all of the same width, with the decimal points below each other."""
         width = self.width - 2
-        lines = [Text(f" {' ' * (width - cell_len(self.label))}{self.label} ")]
-        for cell, text in zip(self.cells, _align(self.cells), strict=True):
-            lines.append(Text(f" {text:>{width}} ", colors.style(cell) if colors else ""))
-        return lines
+        label: Line = [(f" {' ' * (width - cell_len(self.label))}{self.label} ", "")]
+        cells = zip(self.cells, self.texts, strict=True)
+        return [label, *([(f" {text:>{width}} ", colors.style(cell) if colors else "")] for cell, text in cells)]
 
 
 @dataclass(frozen=True)
@@ -256,14 +302,14 @@ class _Matrix:
     def draw(self, most: int, colors: _Heat | None) -> Block:
         """The table with `most` of its columns."""
         width = _widest(self.labels)
-        lines = [Text(label + " " * (width - cell_len(label) + 1)) for label in ["", *self.labels]]
+        lines: Block = [[(label + " " * (width - cell_len(label) + 1), "")] for label in ["", *self.labels]]
         blocks = [column.draw(colors) for column in self.ends(most)]
         if self.sums:
-            blocks += [[Text("│")] * len(lines), self.sums.draw()]
+            blocks += [[[("│", "")]] * len(lines), self.sums.draw()]
         for block in blocks:
             for line, part in zip(lines, block, strict=True):
-                line.append_text(part)
-        return [Text(self.head, "bold"), *lines] if self.head else lines
+                line += part
+        return [[(self.head, "bold")], *lines] if self.head else lines
 
 
 def _align(cells: Sequence[_Cell]) -> list[str]:
@@ -401,7 +447,7 @@ class _Card:
 
     @functools.cached_property
     def width(self) -> int:
-        return max(_NARROWEST_CARD, *(cell_len(line.plain) for line in [*self.title, *self.picture]))
+        return max(_NARROWEST_CARD, *map(_width, [*self.title, *self.picture]))
 
     @property
     def kind(self) -> tuple[object, ...]:
@@ -415,7 +461,7 @@ def _act(trace: AttentionTrace, stages: list[Stage], width: int, color_system: C
         widths = [card.width for card in row] if len(row) > 1 else [width]
         for parts in _parts(row, widths):
             lines += _beside(parts, widths[: len(parts)])
-        lines.append(Text())
+        lines.append([])
     return lines[:-1]
 
 
@@ -440,19 +486,20 @@ def _parts(row: list[_Card], widths: list[int]) -> Iterator[list[Block]]:
     cards = list(zip(row, widths, strict=True))
     yield [card.title for card, _ in cards]
     yield [_wrap(format_label(card.stage.meaning), width, "dim") for card, width in cards]
-    yield [[Text()]]
+    yield [[[]]]
     yield [card.picture for card, _ in cards]
     yield [[line for remark in card.remarks for line in _wrap(remark, width, "dim")] for card, width in cards]
 
 
 def _beside(blocks: Sequence[Block], widths: Sequence[int]) -> Block:
     lines = []
-    for parts in itertools.zip_longest(*blocks, fillvalue=Text()):
-        line = Text()
+    for parts in itertools.zip_longest(*blocks, fillvalue=[]):
+        line: Line = []
         column = 0
         for part, width in zip(parts, widths, strict=True):
-            line.pad_right(column - cell_len(line.plain))
-            line.append_text(part)
+            if column:
+                line.append((" " * (column - _width(line)), ""))
+            line += part
             column += width + _GAP
         lines.append(line)
     return lines
@@ -490,9 +537,9 @@ def _flow(tables: list[Block], width: int) -> Block:
     row: list[Block] = []
     widths: list[int] = []
     for table in tables:
-        extent = max(cell_len(line.plain) for line in table)
+        extent = max(map(_width, table))
         if row and sum(widths) + extent + _GAP * len(row) > width:
-            lines += [*_beside(row, widths), Text()]
+            lines += [*_beside(row, widths), []]
             row, widths = [], []
         row.append(table)
         widths.append(extent)

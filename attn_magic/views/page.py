@@ -105,8 +105,9 @@ def _notices(trace: AttentionTrace) -> str:
 
 
 def _act(trace: AttentionTrace, title: str, stages: list[Stage]) -> str:
-    boxes = "".join(_boxes(trace, stage) for stage in stages)
-    worked = "".join(_worked(explanation) for stage in stages for explanation in _explanations(trace, stage))
+    excerpts = [[_read_excerpt(trace, stage, head) for head in _heads(stage)] for stage in stages]
+    boxes = "".join(_boxes(heads, trace.options.precision) for heads in excerpts)
+    worked = "".join(_worked(explanation) for heads in excerpts for explanation in _explanations(trace, heads[0]))
     # Open, because a closed one would be missing on paper; <details>, so that a teacher can put it away.
     details = f'<details open style="{_DETAILS}"><summary>Where the numbers come from</summary><ul>{worked}</ul></details>' if worked else ""
     return f'<h4 class="jp-toc-ignore" style="{_ACT}">{_text(title)}</h4><div style="{_SIDE_BY_SIDE}">{boxes}</div>{details}'
@@ -135,11 +136,10 @@ class _Excerpt:
         return zip(itertools.chain(*self.values), itertools.chain(*self.hidden), strict=True)
 
 
-def _boxes(trace: AttentionTrace, stage: Stage) -> str:
+def _boxes(heads: list[_Excerpt], precision: int) -> str:
     """One table for each head, or the one there is, with the same colours for the same numbers."""
-    excerpts = [_read_excerpt(trace, stage, head) for head in _heads(stage)]
-    scale = _scale(excerpts)
-    return "".join(_box(excerpt, scale, trace.options.precision) for excerpt in excerpts)
+    scale = _scale(heads)
+    return "".join(_box(excerpt, scale, precision) for excerpt in heads)
 
 
 def _box(excerpt: _Excerpt, scale: _Scale, precision: int) -> str:
@@ -309,20 +309,20 @@ def _picture(excerpt: _Excerpt, scale: _Scale) -> str:
     return f'<p style="{_PICTURE}">{image}<br><small>{words}</small></p>'
 
 
-def _explanations(trace: AttentionTrace, stage: Stage) -> Iterator[Explanation]:
+def _explanations(trace: AttentionTrace, excerpt: _Excerpt) -> Iterator[Explanation]:
     """The arithmetic of one cell of a computed stage, and of one that a mask hides, where there is one."""
+    stage = excerpt.stage
     if stage.equation is None:
         return
-    head = None if stage.heads is None else 0
-    hidden = _read(stage, lambda rows, columns: trace.hidden(stage, rows, columns, head)).tolist()
-    cells = [(row, column, hidden[i][j]) for i, row in enumerate(_places(stage.rows)) for j, column in enumerate(_places(stage.columns))]
+    places = itertools.product(_places(stage.rows), _places(stage.columns))
+    cells = [(*place, is_hidden) for place, (_, is_hidden) in zip(places, excerpt.cells(), strict=True)]
     visible = [(-row, column) for row, column, is_hidden in cells if not is_hidden]
     covered = [(row, column) for row, column, is_hidden in cells if is_hidden]
     if visible:
         row, column = min(visible)  # in the last row that has one: the last token sees most
-        yield trace.explain(stage.name, -row, column, head, max_terms=MOST_TERMS)
+        yield trace.explain(stage.name, -row, column, excerpt.head, max_terms=MOST_TERMS)
     if covered:
-        yield trace.explain(stage.name, *covered[0], head, max_terms=MOST_TERMS)
+        yield trace.explain(stage.name, *covered[0], excerpt.head, max_terms=MOST_TERMS)
 
 
 def _worked(explanation: Explanation) -> str:
@@ -353,7 +353,7 @@ def _text(text: str) -> str:
 
 
 def _end_right_to_left(text: str) -> str:
-    if text.isascii():
+    if _RIGHT_TO_LEFT.isdisjoint(map(unicodedata.bidirectional, text)):
         return text
     characters = []
     within = False

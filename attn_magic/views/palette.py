@@ -70,16 +70,22 @@ def position(value: float, low: float, high: float) -> float:
 
 def luminance(color: Sequence[float]) -> float:
     """Relative luminance of an sRGB colour, each part 0 to 1 (WCAG 2.2, "relative luminance")."""
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in color)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    red, green, blue = color
+    return 0.2126 * _linear(red) + 0.7152 * _linear(green) + 0.0722 * _linear(blue)
+
+
+def _linear(part: float) -> float:
+    return part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
 
 
 def _mix(anchors: Sequence[Sequence[float]], position: float) -> tuple[float, ...]:
     along = min(max(position, 0.0), 1.0) * (len(anchors) - 1)
     left = min(int(along), len(anchors) - 2)
     share = along - left
-    return tuple(a + (b - a) * share for a, b in zip(anchors[left], anchors[left + 1], strict=True))
+    (red, green, blue), (next_red, next_green, next_blue) = anchors[left], anchors[left + 1]
+    return red + (next_red - red) * share, green + (next_green - green) * share, blue + (next_blue - blue) * share
 
 
 def _hex(color: Sequence[float]) -> str:
-    return "#" + "".join(f"{round(part * 255):02x}" for part in color)
+    red, green, blue = color
+    return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
