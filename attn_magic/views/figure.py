@@ -29,6 +29,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib.transforms import IdentityTransform, ScaledTranslation
@@ -77,6 +78,7 @@ LEGEND = "legend"  # label of the axes below all panels; those of a panel have t
 
 _TITLE_OF_FILE = "Attention, step by step"
 
+_COMPRESSION = 3  # of a PNG: half the time of matplotlib's 6, for 3 % more bytes
 _MOST_POLYGONS = 200  # cells drawn as shapes; more of them are one image
 _SHADES = 255  # of a colour bar; an odd number, so that 0 has its own
 _HATCH = "////"
@@ -149,9 +151,10 @@ def picture(trace: AttentionTrace, format: str, stages: Sequence[str] | None = N
     if format == "svg":
         drawing.type.families.append("sans-serif")  # for readers without DejaVu Sans
     file = io.BytesIO()
-    figure = drawing.draw()
+    figure = drawing.draw(keeps_layout=False)
+    quick: dict[str, Any] = {"pil_kwargs": {"compress_level": _COMPRESSION}} if format == "png" else {}
     with drawing_settings():
-        figure.savefig(file, format=format, dpi=DOTS_PER_INCH, metadata=_metadata(format, how_made(trace, **request.options)))
+        figure.savefig(file, format=format, dpi=DOTS_PER_INCH, metadata=_metadata(format, how_made(trace, **request.options)), **quick)
     return _with_literal_text(file.getvalue(), drawing.type.literals) if format == "svg" else file.getvalue()
 
 
@@ -243,13 +246,14 @@ class _Picture:
         self.plan = make_plan(self.panels, footer, bool(self.signs), request.width, self.type)
         self.width = request.width
 
-    def draw(self) -> Figure:
+    def draw(self, *, keeps_layout: bool = True) -> Figure:
+        """The figure. One that is drawn once and then thrown away need not keep its layout: with one, matplotlib draws everything twice."""
         plan = self.plan
         with drawing_settings():
-            figure = Figure(figsize=(self.width, plan.height), facecolor=self.theme.background)
+            figure = Figure(figsize=(self.width, plan.height), facecolor=self.theme.background, dpi=None if keeps_layout else DOTS_PER_INCH)
             FigureCanvasAgg(figure)
             pad = plan.size / 72
-            figure.set_layout_engine("constrained", w_pad=GAP / 2 * pad, h_pad=LINE_GAP / 2 * pad, wspace=0, hspace=0)
+            layout = ConstrainedLayoutEngine(w_pad=GAP / 2 * pad, h_pad=LINE_GAP / 2 * pad, wspace=0, hspace=0)
             heights = [line.height for line in plan.lines]
             footer = [plan.footer_height] if plan.footer_height else []
             grid = figure.add_gridspec(len(heights) + len(footer), 1, height_ratios=heights + footer)
@@ -257,6 +261,10 @@ class _Picture:
                 self._draw_line(figure, grid[place], line)
             if footer:
                 self._draw_footer(figure.add_subplot(grid[len(heights)]))
+            if keeps_layout:
+                figure.set_layout_engine(layout)
+            else:
+                layout.execute(figure)
         return figure
 
     def _draw_line(self, figure: Figure, place: Any, line: Line) -> None:
