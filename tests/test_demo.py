@@ -3,6 +3,7 @@
 `python -m tests.test_demo` runs it again and writes it.
 """
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -11,22 +12,22 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from attn_magic.views.explorer import BESIDE_AN_EXPLORER
-
 DEMO = Path(__file__).parent.parent / "demo.ipynb"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def run(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """`notebook` executed from the top, as it is committed: without what only a running kernel can show."""
+    """`notebook` executed from the top, as it is committed: without what only a running kernel, a script or a printer can show."""
     NotebookClient(notebook, timeout=120, kernel_name="python3", store_widget_state=False).execute()
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         cell.outputs = [output for output in cell.get("outputs", []) if WIDGET not in output.get("data", {})] if cell.cell_type == "code" else None
         for output in cell.outputs or []:
-            if "text/html" in output.get("data", {}):  # its style is about the explorer in the output after it
-                output.data["text/html"] = output.data["text/html"].removeprefix(BESIDE_AN_EXPLORER)
+            if "text/html" in output.get("data", {}):
+                output.data.pop("image/png", None)
+                tables = re.search(r'<div class="attn-magic-tables">(.*?)</div><script', output.data["text/html"], flags=re.DOTALL)
+                output.data["text/html"] = tables[1] if tables else output.data["text/html"]
         if cell.cell_type != "code":
             del cell["outputs"]
     return notebook
@@ -42,8 +43,12 @@ def executed():
 
 
 def test_the_demo_is_what_its_code_gives(executed):
+    """But for the last bit of torch's own function, in which processors differ."""
     for before, after in zip(read().cells, executed.cells, strict=True):
-        assert before.get("outputs") == after.get("outputs"), before.source
+        was, now = (
+            re.sub(r"agrees with torch to \d\.\de-\d\d", "agrees", json.dumps(cell.get("outputs"), sort_keys=True)) for cell in (before, after)
+        )
+        assert was == now, before.source
 
 
 def test_every_attention_cell_shows_tables_and_text(executed):

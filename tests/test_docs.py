@@ -43,7 +43,7 @@ def test_readme_python_comments_are_what_the_expression_gives():
             continue
         exec(code, namespace)
         for expression, comment in re.findall(r"^(\S.*?)\s+# ('[^']*')", code, flags=re.MULTILINE):
-            assert repr(eval(expression, namespace)) == comment
+            assert re.fullmatch(re.escape(comment).replace("…", ".*"), repr(eval(expression, namespace)))
             checked += 1
     assert checked == 2
 
