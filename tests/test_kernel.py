@@ -49,16 +49,26 @@ def notebook(tmp_path_factory):
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-def test_a_cell_sends_an_inert_output_of_tables_and_text_and_then_the_explorer(notebook):
+def test_a_cell_sends_an_inert_output_of_tables_picture_and_text_and_then_the_explorer(notebook):
     [(kind, data), (other_kind, live)] = notebook.shown(f"%%attention\n{EXAMPLE}")
     assert kind == other_kind == "display_data"
-    assert sorted(data) == ["text/html", "text/plain"]
+    assert sorted(data) == ["image/png", "text/html", "text/plain"]
     assert sorted(live) == [WIDGET, "text/plain"]
     assert live["text/plain"] == ""
     assert "1.0100" in data["text/plain"]
     assert "\x1b" not in data["text/plain"]
     assert "<table" in data["text/html"]
-    assert "<script" not in data["text/html"]
+
+
+def test_the_tables_become_an_explorer_only_beside_one_and_only_where_that_is_small(notebook):
+    def scripts(cell):
+        return notebook.shown(cell)[0][1]["text/html"].count("<script")
+
+    assert scripts(f"%%attention\n{EXAMPLE}") == 5
+    assert scripts(f"%%attention --view html\n{EXAMPLE}") == 0
+    assert scripts("%attention [[1.0, 2.0]] * 80") == 5
+    assert scripts("%attention [[1.0, 2.0]] * 200") == 0
+    assert scripts("%attention [[1.0, 2.0]] * 1000") == 0
 
 
 def test_the_trace_is_kept_in_underscore_and_out(notebook):
@@ -80,10 +90,10 @@ def test_a_trace_shows_itself_again_wherever_it_is_displayed(notebook):
     ("view", "kinds"),
     [
         ("text", [["text/plain"]]),
-        ("html", [["text/html", "text/plain"]]),
-        ("widget", [[WIDGET, "text/plain"]]),
+        ("html", [["image/png", "text/html", "text/plain"]]),
+        ("widget", [[WIDGET, "image/png", "text/plain"]]),
         ("figure", [["image/png", "text/plain"]]),
-        ("auto", [["text/html", "text/plain"], [WIDGET, "text/plain"]]),
+        ("auto", [["image/png", "text/html", "text/plain"], [WIDGET, "text/plain"]]),
     ],
 )
 def test_view_says_what_is_sent(notebook, view, kinds):

@@ -1,8 +1,8 @@
 """How a trace reaches the reader: which view goes to which front end.
 
-A notebook gets two outputs: an inert one, tables as HTML with the text beside it, and the explorer, which takes its place as long as it is
-alive. One bundle with all of them would not do: JupyterLab shows an error, and not the tables, where a widget's kernel is gone. A terminal
-gets the text in its own width and colours.
+A notebook gets two outputs: an inert one and the explorer, which takes its place as long as it is alive. The inert one holds tables as HTML,
+which become an explorer without a kernel where scripts run, a picture for paper, and the text. One bundle with all of them would not do:
+JupyterLab shows an error, and not the tables, where a widget's kernel is gone. A terminal gets the text in its own width and colours.
 The trace itself knows nothing of this. IPython is told here, by the name of its type, so that loading the magics imports no torch.
 """
 
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     import attn_magic.trace
+    from attn_magic.views.explorer import Explorer
 
 _TRACE = ("attn_magic.trace", "AttentionTrace")
+_MOST_SAVED_TWICE = 300_000  # bytes of story and numbers, 90 tokens or so, that an output holds beside the widget that has them
 
 
 def start_showing(shell: "InteractiveShell") -> None:
@@ -58,36 +60,47 @@ def show_in_notebook(shell: "InteractiveShell", trace: "attn_magic.trace.Attenti
 
 
 def notebook_outputs(shell: "InteractiveShell", trace: "attn_magic.trace.AttentionTrace") -> list[dict[str, Any]]:
-    """What a notebook stores of `trace`: tables and text, then the explorer; or the one of them that `--view` asked for."""
+    """What a notebook stores of `trace`: the inert output, then the explorer; or the one view that `--view` asked for."""
     view = trace.options.view
-    if view in ("text", "html"):
+    if view == "text":
+        return [{"text/plain": load_text_view()(trace)}]
+    if view == "html":
         return [_inert_bundle(trace)]
     if view == "figure":
-        return [_picture_bundle(trace)]
-    from attn_magic.views.explorer import BESIDE_AN_EXPLORER, explore_in_cell
+        from attn_magic.views.figure import picture
+
+        return [{"image/png": picture(trace, "png"), "text/plain": load_text_view()(trace)}]
+    from attn_magic.views.explorer import explore_in_cell
 
     try:
-        live = explore_in_cell(trace, shell).output()
+        explorer = explore_in_cell(trace, shell)
     except TraceError as error:
-        return [_inert_bundle(trace, str(error))]
-    return [live] if view == "widget" else [_inert_bundle(trace, style=BESIDE_AN_EXPLORER), live]
+        return [_inert_bundle(trace, remark=str(error))]
+    if view == "widget":
+        return [explorer.output() | _sketch(trace)]
+    return [_inert_bundle(trace, explorer), explorer.output()]
 
 
-def _picture_bundle(trace: "attn_magic.trace.AttentionTrace") -> dict[str, Any]:
-    from attn_magic.views.figure import picture
+def _inert_bundle(trace: "attn_magic.trace.AttentionTrace", explorer: "Explorer | None" = None, remark: str = "") -> dict[str, Any]:
+    """Tables, picture and text; with what the tables need to become the explorer again, where one is shown beside them and is not large."""
+    from attn_magic.views.page import to_html
 
-    return {"image/png": picture(trace, "png"), "text/plain": load_text_view()(trace)}
+    html, text = to_html(trace), load_text_view()(trace)
+    if explorer is not None:
+        from attn_magic.views.explorer import BESIDE_AN_EXPLORER
+        from attn_magic.views.still import upgradable
+
+        is_small = len(explorer.story) + len(explorer.values) <= _MOST_SAVED_TWICE
+        html = BESIDE_AN_EXPLORER + (upgradable(html, explorer.story, explorer.values) if is_small else html)
+    if remark:
+        html, text = f"<p>{escape(remark)}</p>{html}", f"{remark}\n\n{text}"
+    return {"text/html": html, "text/plain": text, **_sketch(trace)}
 
 
-def _inert_bundle(trace: "attn_magic.trace.AttentionTrace", remark: str = "", style: str = "") -> dict[str, str]:
-    """Text, and tables unless `--view text` asked for text alone, with a remark above them."""
-    text = load_text_view()(trace)
-    bundle = {"text/plain": f"{remark}\n\n{text}" if remark else text}
-    if trace.options.view != "text":
-        from attn_magic.views.page import to_html
+def _sketch(trace: "attn_magic.trace.AttentionTrace") -> dict[str, bytes]:
+    from attn_magic.views.sketch import sketch
 
-        bundle["text/html"] = style + (f"<p>{escape(remark)}</p>" if remark else "") + to_html(trace)
-    return bundle
+    return {"image/png": sketch(trace)}
 
 
 def print_in_terminal(shell: "InteractiveShell", trace: "attn_magic.trace.AttentionTrace", printer: Any, cycle: bool) -> None:
