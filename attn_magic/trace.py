@@ -314,16 +314,17 @@ class AttentionTrace:
 
     def first_nonfinite(self) -> tuple[Stage, tuple[int, ...]] | None:
         """Where NaN or an infinity that no mask put there first appears: the stage, and the place of its first such cell."""
+        with one_thread(max((len(stage.rows) for stage in self.stages), default=0)):
+            return next(self._nonfinite(), None)
+
+    def _nonfinite(self) -> Iterator[tuple[Stage, tuple[int, ...]]]:
         for stage in self.stages:
             for head in range(len(stage.heads)) if stage.heads else [None]:
                 everything = (slice(None), slice(None), head)
-                with one_thread(len(stage.rows)):
-                    finite = stage.window(*everything).isfinite()
-                    places = [] if finite.all() else (~finite & ~self.hidden(stage, *everything)).nonzero().tolist()
-                if places:
-                    row, column = places[0]
-                    return stage, (row, column) if head is None else (head, row, column)
-        return None
+                finite = stage.window(*everything).isfinite()
+                if not finite.all():
+                    places = (~finite & ~self.hidden(stage, *everything)).nonzero().tolist()
+                    yield from ((stage, (row, column) if head is None else (head, row, column)) for row, column in places)
 
     def __repr__(self) -> str:
         rows, columns = self.stages[0].shape[-2:]

@@ -66,7 +66,12 @@ def to_text(trace: AttentionTrace, width: int = 80, color: bool = False, *, colo
 def _draw(lines: Block, width: int, color: bool) -> str:
     if color:
         return _draw_in_color(lines, width)
-    return "\n".join((_plain(line) if _width(line) <= width else _cut(line, width).plain).rstrip() for line in lines)
+    return "\n".join(_draw_plain(line, width) for line in lines)
+
+
+def _draw_plain(line: Line, width: int) -> str:
+    text = _plain(line)
+    return (text if cell_len(text) <= width else _cut(line, width).plain).rstrip()
 
 
 def _draw_in_color(lines: Block, width: int) -> str:
@@ -470,14 +475,14 @@ def _break_into_rows(cards: list[_Card], width: int) -> list[list[_Card]]:
     best: list[tuple[tuple[int, int, int], list[list[_Card]]]] = [((0, 0, 0), [])]  # cost, rows: for each number of cards
     for end in range(1, len(cards) + 1):
         ways = []
-        for start in range(end):
-            row = cards[start:end]
-            extent = sum(card.width for card in row) + _GAP * (len(row) - 1)
-            if extent <= width or len(row) == 1:
+        extent, changes = -_GAP, 0
+        for start in reversed(range(end)):
+            extent += _GAP + cards[start].width
+            changes += start + 1 < end and cards[start].kind != cards[start + 1].kind
+            if extent <= width or start + 1 == end:
                 (cost, rows, widest), before = best[start]
-                cost += 1 + sum(one.kind != next_one.kind for one, next_one in itertools.pairwise(row))
-                ways.append(((cost, rows + 1, max(widest, extent)), [*before, row]))
-        best.append(min(ways, key=lambda way: way[0]))
+                ways.append(((cost + 1 + changes, rows + 1, max(widest, extent)), [*before, cards[start:end]]))
+        best.append(min(reversed(ways), key=lambda way: way[0]))
     return best[-1][1]
 
 

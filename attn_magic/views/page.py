@@ -127,6 +127,8 @@ class _Excerpt:
 
     stage: Stage
     head: int | None
+    rows: list[int]
+    columns: list[int]
     values: list[list[float]] | list[list[bool]]
     hidden: list[list[bool]]
     overview: list[list[float]] | None
@@ -154,6 +156,8 @@ def _read_excerpt(trace: AttentionTrace, stage: Stage, head: int | None) -> _Exc
     return _Excerpt(
         stage=stage,
         head=head,
+        rows=_places(stage.rows),
+        columns=_places(stage.columns),
         values=_read(stage, lambda rows, columns: stage.window(rows, columns, head)).tolist(),
         hidden=_read(stage, lambda rows, columns: trace.hidden(stage, rows, columns, head)).tolist(),
         overview=stage.overview(BLOCKS, BLOCKS, head).tolist() if folded else None,
@@ -196,22 +200,23 @@ def _table(excerpt: _Excerpt, scale: _Scale, precision: int) -> str:
     stage = excerpt.stage
     row_sums, column_sums = _sums(excerpt, precision)
     rows = []
-    for index, place in enumerate(_places(stage.rows)):
+    for index, place in enumerate(excerpt.rows):
         cells = zip(excerpt.values[index], excerpt.hidden[index], strict=True)
         row = _with_gap([_cell(value, is_hidden, scale, precision) for value, is_hidden in cells], stage.columns, "<td>…</td>")
         rows.append(_row(_label(stage.rows.labels[place]), [*row, *row_sums[index : index + 1]]))
-    width = len(_places(stage.columns)) + _is_folded(stage.columns) + bool(row_sums)
+    width = len(excerpt.columns) + _is_folded(stage.columns) + bool(row_sums)
     rows = _with_gap(rows, stage.rows, _row("⋮", [f'<td colspan="{width}"></td>']))
     if column_sums:
         rows.append(_row("Σ column", [*_with_gap(column_sums, stage.columns, "<td>…</td>"), "<td></td>"]))
     return (
         f'<table cellpadding="4" style="{_TABLE}"><caption style="{_CAPTION}">{_caption(excerpt)}</caption>'
-        f"<thead>{_head_row(stage, bool(row_sums))}</thead><tbody>{''.join(rows)}</tbody></table>"
+        f"<thead>{_head_row(excerpt, bool(row_sums))}</thead><tbody>{''.join(rows)}</tbody></table>"
     )
 
 
-def _head_row(stage: Stage, has_sums: bool) -> str:
-    labels = [f'<th scope="col">{_label(stage.columns.labels[place])}</th>' for place in _places(stage.columns)]
+def _head_row(excerpt: _Excerpt, has_sums: bool) -> str:
+    stage = excerpt.stage
+    labels = [f'<th scope="col">{_label(stage.columns.labels[place])}</th>' for place in excerpt.columns]
     cells = _with_gap(labels, stage.columns, '<th scope="col">…</th>')
     if has_sums:
         cells.append('<th scope="col">Σ row</th>')
@@ -314,7 +319,7 @@ def _explanations(trace: AttentionTrace, excerpt: _Excerpt) -> Iterator[Explanat
     stage = excerpt.stage
     if stage.equation is None:
         return
-    places = itertools.product(_places(stage.rows), _places(stage.columns))
+    places = itertools.product(excerpt.rows, excerpt.columns)
     cells = [(*place, is_hidden) for place, (_, is_hidden) in zip(places, excerpt.cells(), strict=True)]
     visible = [(-row, column) for row, column, is_hidden in cells if not is_hidden]
     covered = [(row, column) for row, column, is_hidden in cells if is_hidden]
