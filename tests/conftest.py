@@ -1,11 +1,18 @@
 """A fresh IPython for every test, and what a reader sees of a mistake."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """The tests of one file run in this process, where they can print and be debugged; those of several files on every core."""
+    files = {argument.partition("::")[0] for argument in config.args}
+    return 0 if len(files) == 1 and Path(*files).is_file() else None
 
 
 @pytest.fixture
