@@ -14,6 +14,10 @@ import pytest
 
 from attn_magic.attention import attend
 from attn_magic.notation import format_number
+from attn_magic.views.csv_table import to_csv
+from attn_magic.views.latex import stage_to_latex
+from attn_magic.views.markdown import stage_to_markdown
+from attn_magic.views.script import to_code
 from attn_magic.views.sketch import sketch
 
 from . import lab
@@ -257,11 +261,39 @@ def test_a_dark_theme_is_followed(desk, page):
     page.wait_for_function("() => document.body.dataset.jpThemeLight === 'true'")
 
 
-def test_axe_finds_nothing(desk, page):
-    cell(page, SCORE).hover()
+def violations(page: Any) -> Any:
     page.evaluate(read_axe())
-    violations = page.evaluate("async () => (await axe.run('.attn-magic-live')).violations.map(v => [v.id, v.nodes.map(n => n.html)])")
-    assert violations == []
+    return page.evaluate("async () => (await axe.run('.attn-magic-live')).violations.map(v => [v.id, v.nodes.map(n => n.html)])")
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_axe_finds_nothing(desk, page, theme):
+    page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", f"JupyterLab {theme}")
+    page.wait_for_function("light => document.body.dataset.jpThemeLight === light", arg=str(theme == "Light").lower())
+    cell(page, SCORE).hover()
+    assert violations(page) == []
+    choose(page, "Mask", "causal")
+    grid(page, "Mask").wait_for()
+    change(page, "token I, d_model dim 2, 0.2300", "one")
+    page.get_by_role("alert").wait_for()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    page.get_by_role("radio", name="lines").check()
+    page.get_by_role("button", name="Copy", exact=True).click()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Previous step [").click()
+    assert violations(page) == []
+    page.evaluate("() => window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Light' })")
+
+
+def test_axe_finds_nothing_in_a_canvas_and_in_heads(desk):
+    desk.run_cell(f"import sys; sys.path.insert(0, {str(lab.REPOSITORY)!r})\nfrom tests import traces\ntraces.cross_attention_with_softcap()")
+    grid(desk.page, "Softcap").hover()
+    assert violations(desk.page) == []
+    desk.run_cell("import torch\n%attention --mask causal torch.linspace(-1, 1, 80).reshape(40, 2)")
+    reach(desk.page, "Attention weights").hover()
+    assert violations(desk.page) == []
 
 
 # Trying things
@@ -316,6 +348,106 @@ def test_a_click_on_the_mask_hides_a_key_from_a_query(page):
     wait_for_numbers(page, "Output", shown(attend(INDIAN, mask=torch.tensor(allowed)).output))
 
 
+def test_a_mask_by_hand_begins_as_the_one_that_is_shown(page):
+    choose(page, "Mask", "by hand")
+    grid(page, "Mask").wait_for()
+    assert numbers(page, "Mask") == ["✓"] * 9
+    grid(page, "Mask").get_by_role("gridcell").nth(5).click()
+    wait_for_numbers(page, "Mask", ["✓"] * 5 + ["⊘"] + ["✓"] * 3)
+    assert page.evaluate(FOCUSED) == "query am, key Indian, hidden"
+    page.keyboard.press("Enter")
+    wait_for_numbers(page, "Mask", ["✓"] * 9)
+    page.get_by_role("button", name="Undo").click()
+    wait_for_numbers(page, "Mask", ["✓"] * 5 + ["⊘"] + ["✓"] * 3)
+    page.get_by_role("button", name="Back to what was typed").click()
+    wait_for_numbers(page, "Output", shown(attend(INDIAN).output))
+    choose(page, "Mask", "by hand")
+    wait_for_numbers(page, "Mask", ["✓"] * 9)
+
+
+# Taking along
+
+
+@pytest.fixture
+def clipboard(page) -> Iterator[Any]:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    yield lambda: page.evaluate("() => navigator.clipboard.readText()")
+    page.context.clear_permissions()
+
+
+def copy(page: Any, way: str) -> None:
+    page.get_by_role("button", name="Copy", exact=True).click()
+    page.get_by_role("button", name=f"Copy {way}", exact=True).click()
+
+
+def status(page: Any, text: str) -> Any:
+    return page.get_by_role("status").filter(has_text=text)
+
+
+def test_the_whole_run_is_copied_as_pytorch(page, clipboard):
+    copy(page, "as PyTorch")
+    code = to_code(attend(INDIAN, tokens="I am Indian"))
+    status(page, f"Copied {len(code.splitlines())} lines of PyTorch.").wait_for()
+    assert clipboard() == code
+    assert re.match("<button.*Copy", page.evaluate(FOCUSED))  # where it was before the menu
+
+
+@pytest.mark.parametrize(("way", "write"), [("LaTeX", stage_to_latex), ("Markdown", stage_to_markdown), ("CSV", to_csv)])
+def test_the_stage_in_focus_is_copied_as_text(page, clipboard, way, write):
+    cell(page, SCORE).click()
+    copy(page, f"the stage as {way}")
+    status(page, f" of {way}: Scores.").wait_for()
+    assert clipboard().replace("\r\n", "\n") == write(attend(INDIAN, tokens="I am Indian"), "scores").replace("\r\n", "\n")
+
+
+def test_another_stage_is_copied_as_a_picture(page, clipboard):
+    page.get_by_role("button", name="Copy", exact=True).click()
+    page.get_by_role("combobox", name="Stage to copy").select_option(label="Attention weights")
+    page.get_by_role("button", name="Copy the stage as PNG").click()
+    status(page, "Copied Attention weights as PNG picture.").wait_for(timeout=60_000)  # matplotlib is new to this kernel, and its fonts
+    size = page.evaluate("async () => (await (await navigator.clipboard.read())[0].getType('image/png')).size")
+    assert size > 5000
+    copy(page, "the stage as SVG")
+    status(page, "Copied Output as SVG picture.").wait_for()
+    assert clipboard().lstrip().startswith("<?xml")
+
+
+def test_where_the_clipboard_is_out_of_reach_everything_is_offered_to_be_taken_by_hand(page):
+    """As on a page that came over http, not https, from another machine."""
+    page.evaluate("() => Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true })")
+    copy(page, "as PyTorch")
+    status(page, "This page may not reach the clipboard: press Ctrl+C for the selected text, or save it as a file.").wait_for()
+    code = to_code(attend(INDIAN, tokens="I am Indian"))
+    assert page.get_by_role("textbox", name="PyTorch to copy").input_value() == code
+    assert page.evaluate("() => { let e = document.activeElement; while (e.shadowRoot?.activeElement) e = e.shadowRoot.activeElement; "
+                         "return e.value.slice(e.selectionStart, e.selectionEnd); }") == code  # fmt: skip
+    keep_picture(page, "copy-by-hand")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save as attention.py").click()
+    assert Path(download.value.path()).read_text(encoding="utf-8") == code
+    page.get_by_role("button", name="Copy the stage as PNG").click()
+    assert page.get_by_role("img", name="output as a picture").evaluate("async image => { await image.decode(); return image.naturalWidth; }") > 300
+    page.evaluate("() => { delete navigator.clipboard; }")
+
+
+def test_escape_leaves_the_copy_menu_and_nothing_else(page):
+    cell(page, SCORE).click()
+    opener = page.get_by_role("button", name="Copy", exact=True)
+    opener.focus()
+    page.keyboard.press("Enter")
+    assert opener.get_attribute("aria-expanded") == "true"
+    for _ in range(3):
+        page.keyboard.press("Tab")
+    assert "LaTeX" in page.evaluate(FOCUSED)
+    page.keyboard.press("Escape")
+    assert opener.get_attribute("aria-expanded") == "false"
+    assert "aria-expanded" in page.evaluate(FOCUSED)
+    assert "scores[Indian, I]" in panel(page).inner_text()  # it is pinned still
+    page.keyboard.press("Enter")
+    cell(page, "query am, key I, −0.4022").click()
+    assert opener.get_attribute("aria-expanded") == "false"
+
+
 # Python and the page
 
 
@@ -358,6 +490,18 @@ def test_a_trace_made_by_hand_is_looked_at_with_a_choice_of_heads(desk, page):
     page.wait_for_timeout(100)
     assert numbers(page, "Softcap") != first
     assert page.get_by_role("textbox", name="Seed").count() == 0
+
+
+def test_hidden_cells_are_hatched_on_a_canvas(desk):
+    """Nothing is painted where the mask hides, so that the hatching behind the canvas shows."""
+    page = desk.page
+    desk.run_cell("import torch\n%attention --mask causal torch.linspace(-1, 1, 80).reshape(40, 2)")
+    for title in ("Mask", "Masked scores", "Attention weights"):
+        canvas = reach(page, title).locator("canvas")
+        alpha = canvas.evaluate("canvas => [...canvas.getContext('2d').getImageData(0, 0, 40, 40).data].filter((_, place) => place % 4 === 3)")
+        assert [value > 0 for value in alpha] == [column <= row for row in range(40) for column in range(40)]
+        assert "repeating-linear-gradient" in canvas.evaluate("canvas => getComputedStyle(canvas).backgroundImage")
+    keep_picture(page, "hatched")
 
 
 def test_512_tokens_are_drawn_and_explained(desk):
@@ -462,6 +606,16 @@ def test_with_a_kernel_the_explorer_is_live(server, browser, app):
     server.stop_kernels(path)
 
 
+def test_the_tables_rest_where_no_style_says_so_and_come_back_when_the_explorer_is_closed(desk):
+    """Not every notebook's page is built as Jupyter's."""
+    desk.run_cell(f"{CELL}\n", -2)
+    grid(desk.page, "Output").wait_for()
+    desk.page.evaluate("() => document.querySelectorAll('.jp-RenderedHTML > style').forEach(style => style.remove())")
+    assert desk.page.locator(".attn-magic-output").is_hidden()
+    desk.run_cell("from attn_magic.views.explorer import close_all\nclose_all()", -1)
+    desk.page.locator(".attn-magic-output").wait_for()
+
+
 @pytest.mark.parametrize("app", ["lab", "notebook"])
 @pytest.mark.parametrize("trusted", [True, False], ids=["trusted", "untrusted"])
 @pytest.mark.parametrize("state", [True, False], ids=["state", "no-state"])
@@ -548,7 +702,7 @@ def test_in_a_converted_page_the_explorer_works_offline(server, browser, convert
 
 def test_a_paper_holds_a_picture_of_every_attention_cell(converted):
     text = converted["paper"].read_text(encoding="utf-8")
-    pictures = re.findall(r"\\adjustimage\{[^}]*\}*\}\{([^}]*\.png)\}", text)
+    pictures = re.findall(r"\\adjustimage\{.*\}\{([^{}]*\.png)\}", text)
     assert len(pictures) == 1
     picture = converted["paper"].parent / pictures[0]
     assert picture.read_bytes() == sketch(attend(INDIAN, tokens="I am Indian"))

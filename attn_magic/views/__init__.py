@@ -88,10 +88,11 @@ def _inert_bundle(trace: "attn_magic.trace.AttentionTrace", explorer: "Explorer 
     html, text = to_html(trace), load_text_view()(trace)
     if explorer is not None:
         from attn_magic.views.explorer import BESIDE_AN_EXPLORER
-        from attn_magic.views.still import upgradable
+        from attn_magic.views.still import named, upgradable
 
-        is_small = len(explorer.story) + len(explorer.values) <= _MOST_SAVED_TWICE
-        html = BESIDE_AN_EXPLORER + (upgradable(html, explorer.story, explorer.values) if is_small else html)
+        story, values, name = explorer.story, explorer.values, explorer.tables
+        is_small = len(story) + len(values) <= _MOST_SAVED_TWICE
+        html = BESIDE_AN_EXPLORER + (upgradable(html, story, values, name) if is_small else named(html, name))
     if remark:
         html, text = f"<p>{escape(remark)}</p>{html}", f"{remark}\n\n{text}"
     return {"text/html": html, "text/plain": text, **_sketch(trace)}

@@ -29,6 +29,7 @@ import { holdShortcuts, hostOf } from "./notebook.js";
 
 const ANSWER_IS_LATE = 350; // milliseconds after which "recomputing" is said
 const NO_ANSWER = 6000; // milliseconds after which a kernel counts as gone
+const NO_ANSWER_TO_COPY = 60_000; // for a picture: matplotlib looks through all fonts first, once on a machine
 const SAY_AFTER = 250; // milliseconds of rest before a screen reader is told
 const DRAW_AFTER = 40; // milliseconds between stages that are out of sight
 const WRITE_BACK_AFTER = 150; // milliseconds before Python hears of a focus
@@ -182,7 +183,7 @@ export function mount(root, host, { signal }) {
 function createApp(host, signal) {
   const [readText, readValues] = [host.get("story"), host.get("values")];
   const story = readStory(readText, readValues);
-  const after = (/** @type {number} */ rest, /** @type {() => void} */ act) => afterRest(act, rest, signal);
+  const after = (/** @type {number | (() => number)} */ rest, /** @type {() => void} */ act) => afterRest(act, typeof rest === "number" ? () => rest : rest, signal);
   /** @type {App} */
   const app = {
     host,
@@ -219,7 +220,7 @@ function createApp(host, signal) {
     writeBack: after(WRITE_BACK_AFTER, () => host.set("focus", app.focus)),
     drawRest: after(DRAW_AFTER, () => drawNext(app)),
     late: after(ANSWER_IS_LATE, () => app.inFlight && say(app, app.inFlight.isCopy ? "Writing …" : "Recomputing …")),
-    gone: after(NO_ANSWER, () => app.inFlight && setLive(app, false)),
+    gone: after(() => (app.inFlight?.isCopy ? NO_ANSWER_TO_COPY : NO_ANSWER), () => app.inFlight && setLive(app, false)),
   };
   return app;
 }
@@ -244,13 +245,13 @@ function createPage(getApp) {
   return { page, toolbar, notices, acts, panel, status, spoken };
 }
 
-/** Call `act` once, after a rest. @param {() => void} act @param {number} rest @param {AbortSignal} signal */
+/** Call `act` once, after a rest. @param {() => void} act @param {() => number} rest @param {AbortSignal} signal */
 function afterRest(act, rest, signal) {
   let timer = 0;
   signal.addEventListener("abort", () => clearTimeout(timer));
   return () => {
     clearTimeout(timer);
-    timer = window.setTimeout(act, rest);
+    timer = window.setTimeout(act, rest());
   };
 }
 
@@ -289,11 +290,20 @@ function render({ model, el, signal }) {
   const ended = new AbortController();
   signal?.addEventListener("abort", () => ended.abort());
   mount(shelter(el, model.get("_stylesheet"), ended.signal), hostOf(model, ended.signal), { signal: ended.signal });
+  standFor(model.get("_tables"), ended.signal);
   return () => {
     ended.abort();
     el.replaceChildren();
     el.classList.remove("attn-magic-live");
   };
+}
+
+/** The tables of the same cell rest meanwhile, also where no style of ours says so: not every notebook has Jupyter's classes. @param {string} name @param {AbortSignal} signal */
+function standFor(name, signal) {
+  for (const tables of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(`.attn-magic-output[data-explorer="${CSS.escape(name)}"]`))) {
+    tables.hidden = true;
+    signal.addEventListener("abort", () => (tables.hidden = false));
+  }
 }
 
 export default { render };

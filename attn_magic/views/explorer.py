@@ -5,6 +5,7 @@ place that is looked at and wishes for changes; every number shown comes from `a
 """
 
 import operator
+import secrets
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -58,6 +59,7 @@ class Explorer(anywidget.AnyWidget):
     _anywidget_id = Unicode("attn_magic.views.explorer.Explorer").tag(sync=True)
     _esm = Unicode().tag(sync=True)
     _stylesheet = Unicode().tag(sync=True)
+    _tables = Unicode(read_only=True).tag(sync=True)
     story = Unicode(read_only=True).tag(sync=True)
     values = Bytes(read_only=True).tag(sync=True)
     focus = AnyTrait(None, allow_none=True).tag(sync=True)
@@ -85,6 +87,10 @@ class Explorer(anywidget.AnyWidget):
         missing = {name: trait for name, trait in traits.items() if not self.has_trait(name)}
         if missing:
             super().add_traits(**missing)
+
+    @default("_tables")
+    def _name_tables(self) -> str:
+        return secrets.token_hex(8)
 
     @default("_esm")
     def _module_text(self) -> str:
@@ -117,6 +123,11 @@ class Explorer(anywidget.AnyWidget):
         if self.comm is not None:
             self.layout.close()
         super().close()
+
+    @property
+    def tables(self) -> str:
+        """The name that an output with the tables bears, as `data-explorer`, so that they give way while this explorer is in sight."""
+        return str(self._tables)
 
     def output(self) -> dict[str, Any]:
         """The explorer as an output of a notebook cell, without words: those are in the output before it."""

@@ -25,7 +25,7 @@ import { attentionView, h, mathematics, setText, StageView } from "./elements.js
 
 /**
  * The traits of views/explorer.py.
- * @typedef {{story: string, values: DataView, _stylesheet: string, focus: Place | null, step: number}} Model
+ * @typedef {{story: string, values: DataView, _stylesheet: string, _tables: string, focus: Place | null, step: number}} Model
  */
 
 /**

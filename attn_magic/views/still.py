@@ -58,12 +58,21 @@ _STYLE = (
 )
 
 
-def upgradable(tables: str, story: str, values: bytes) -> str:
-    """`tables`, HTML without script, beside what the explorer of the same trace needs: its `story` and `values`, as `wire` writes them."""
+def upgradable(tables: str, story: str, values: bytes, explorer: str = "") -> str:
+    """`tables`, HTML without script, beside what the explorer of the same trace needs: its `story` and `values`, as `wire` writes them.
+
+    `explorer` is the name of the live one that they give way to.
+    """
     parts = {"story": story, "values": _base64(values), **_packed()}
     data = "".join(f'<script type="text/plain" data-part="{name}">{text}</script>' for name, text in parts.items())
     loader, _ = scripts()
-    return f'<div class="attn-magic-output">{_STYLE}<div class="attn-magic-tables">{tables}</div>{data}<script>{loader}</script></div>'
+    return named(f'{_STYLE}<div class="attn-magic-tables">{tables}</div>{data}<script>{loader}</script>', explorer)
+
+
+def named(html: str, explorer: str) -> str:
+    """`html` as an output that gives way to the live explorer of that name."""
+    attribute = f' data-explorer="{explorer}"' if explorer else ""
+    return f'<div class="attn-magic-output"{attribute}>{html}</div>'
 
 
 @functools.cache
