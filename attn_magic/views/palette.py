@@ -1,9 +1,9 @@
 """Heat: a colour for a number, and ink that can be read on it. Safe for colour-blind readers, on paper and on a projector."""
 
 import math
-import struct
-import zlib
 from collections.abc import Sequence
+
+from attn_magic.views.png import indexed_png
 
 # Orange to blue, told apart with every common kind of colour blindness; white at 0 (after ColorBrewer's PuOr and RdBu, colorbrewer2.org).
 _DIVERGING = ((0.702, 0.345, 0.024), (0.992, 0.722, 0.388), (0.969, 0.969, 0.969), (0.573, 0.773, 0.871), (0.129, 0.400, 0.675))
@@ -42,13 +42,7 @@ def heat_picture(rows: Sequence[Sequence[float]], low: float, high: float) -> by
         lines.append((b"\0" + line) * down)  # 0: a line that is written as it is
     colors = [*(_mix(_anchors(low), shade / (_SHADES - 1)) for shade in range(_SHADES)), _HIDDEN, _NOT_FINITE]
     palette = bytes(round(part * 255) for color in colors for part in color)
-    header = struct.pack(">IIBBBBB", across * len(rows[0]), down * len(rows), 8, 3, 0, 0, 0)  # 8 bits each, by palette
-    chunks = ((b"IHDR", header), (b"PLTE", palette), (b"IDAT", zlib.compress(b"".join(lines), 9)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_png_chunk(kind, data) for kind, data in chunks)
-
-
-def _png_chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return indexed_png(b"".join(lines), (across * len(rows[0]), down * len(rows)), palette)
 
 
 def _shade(value: float, low: float, high: float) -> int:
