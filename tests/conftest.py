@@ -8,6 +8,13 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
+_SLOWEST = ("test_lab.py", "test_matrix_properties.py", "test_worksheet.py", "test_figure.py", "test_magics.py", "test_lesson_browser.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest starts first, lest one core has to finish it alone."""
+    items.sort(key=lambda item: _SLOWEST.index(item.path.name) if item.path.name in _SLOWEST else len(_SLOWEST))
+
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """The tests of one file run in this process, where they can print and be debugged; those of several files on every core."""
