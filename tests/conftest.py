@@ -1,5 +1,6 @@
 """A fresh IPython for every test, and what a reader sees of a mistake."""
 
+import atexit
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -31,6 +32,7 @@ def shell(tmp_path, monkeypatch) -> Iterator[InteractiveShell]:
     yield shell
     shell.restore_sys_module_state()
     InteractiveShell.clear_instance()
+    atexit.unregister(shell.atexit_operations)  # or it would live on, and every one of hundreds collect garbage at the end: minutes
 
 
 @pytest.fixture
