@@ -63,7 +63,8 @@ def __getattr__(name: str) -> Any:
     if name == "__version__":
         from importlib import metadata  # 10 ms
 
-        return metadata.version(__name__)
+        globals()[name] = metadata.version(__name__)  # asked once: it reads a file
+        return globals()[name]
     for module, names in _HOMES.items():
         if name in names:
             from importlib import import_module

@@ -69,13 +69,15 @@ def sketch(trace: AttentionTrace) -> bytes:
     placed, height = _place([panels for _, panels in story])
     headings = {id(panels[0]): f"{number} {format_label(act)}" for number, (act, panels) in enumerate(story, start=1)}
     footer = [_fit(line, _WIDTH - 2 * _MARGIN) for line in _footer(trace)]
-    pixels = np.full((height + _LINE * len(footer) + _MARGIN, _WIDTH), _PAPER, np.uint8)
+    lines = np.zeros((height + _LINE * len(footer) + _MARGIN, 1 + _WIDTH), np.uint8)  # as a PNG has them: a 0 and then pixels, which are _PAPER
+    pixels = lines[:, 1:]
     for panel, left, top in placed:
         _write(pixels, left, top, headings.get(id(panel), ""), _ACCENT, "bold")
         _draw(pixels, panel, left, top)
     for place, line in enumerate(footer):
         _write(pixels, _MARGIN, height + _LINE * place, line, _QUIET)
-    return _encode(pixels, describe_origin(trace))
+    words = {"Software": "attn_magic", "Description": describe_origin(trace)}
+    return indexed_png(lines.data, (_WIDTH, len(lines)), _palette(), words, quick=True)
 
 
 def _footer(trace: AttentionTrace) -> Iterator[str]:
@@ -249,8 +251,9 @@ def _cells(panel: _Panel) -> _Pixels:
     """The grounds as pixels: with lines between cells that have digits, with stripes over what is hidden."""
     width, height = panel.cell
     cells = panel.grounds.repeat(height, axis=0).repeat(width, axis=1)
-    diagonal = np.add.outer(np.arange(cells.shape[0]), np.arange(cells.shape[1]))
-    cells[(cells == _HIDDEN) & (diagonal % _STRIPES < 2)] = _STRIPE
+    if _HIDDEN in panel.grounds:
+        diagonal = np.add.outer(np.arange(cells.shape[0]), np.arange(cells.shape[1]))
+        cells[(cells == _HIDDEN) & (diagonal % _STRIPES < 2)] = _STRIPE
     if panel.texts:
         cells[height - 1 :: height] = _PAPER
         cells[:, width - 1 :: width] = _PAPER
@@ -333,16 +336,9 @@ def _font(weight: str) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(path), _LETTERS, layout_engine=ImageFont.Layout.BASIC)
 
 
-def _encode(pixels: _Pixels, origin: str) -> bytes:
-    """The PNG, with a palette that mixes each ground with its ink."""
-    height, width = pixels.shape
-    lines = np.zeros((height, width + 1), np.uint8)
-    lines[:, 1:] = pixels
-    return indexed_png(lines.tobytes(), (width, height), _palette(), {"Software": "attn_magic", "Description": origin}, quick=True)
-
-
 @functools.cache
 def _palette() -> bytes:
+    """Each ground, mixed with its ink."""
     colors = bytearray()
     for ground, ink in _GROUNDS:
         for level in range(_LEVELS):
