@@ -214,6 +214,29 @@ def test_saving_works_while_the_focus_is_in_the_explorer(desk, page):
     pytest.fail("The notebook was not saved.")
 
 
+BARE = """() => {
+    let cell = document.activeElement;
+    while (cell.shadowRoot?.activeElement) cell = cell.shadowRoot.activeElement;
+    const [box, around] = [cell.getBoundingClientRect(), cell.getRootNode().host.closest('.jp-WindowedPanel-outer').getBoundingClientRect()];
+    const root = cell.getRootNode();
+    const corners = [[box.left + 3, box.top + 3], [box.right - 3, box.bottom - 3]];
+    return around.top <= box.top && box.bottom <= around.bottom && corners.every(([x, y]) => root.elementFromPoint(x, y) === cell);
+}"""
+
+
+def test_the_explanation_never_covers_the_cell_that_it_explains(page):
+    """However low the window: the keyboard's cell is brought where it can be seen, and so is a clicked one."""
+    page.set_viewport_size({"width": 1400, "height": 620})
+    for title in ("Query", "Scores", "Output"):
+        page.locator(".attn-magic-live").evaluate("view => view.scrollIntoView()")
+        grid(page, title).get_by_role("gridcell").first.evaluate("cell => cell.focus({ preventScroll: true })")
+        for key in ("ArrowDown", "ArrowDown", "ArrowRight", "Control+Home", "Enter"):
+            page.keyboard.press(key)
+            assert page.evaluate(BARE), (title, key)
+        page.keyboard.press("Escape")
+    page.set_viewport_size({"width": 1400, "height": 1600})
+
+
 def test_steps_reveal_the_stages(page):
     grid(page, "Scores").get_by_role("gridcell").first.focus()
     assert page.get_by_text("step 11 of 11").is_visible()
@@ -316,6 +339,24 @@ def test_an_edited_cell_is_computed_by_the_kernel(desk, page):
     wait_for_numbers(page, "Output", shown(edited.output))
     page.get_by_role("button", name="Back to what was typed").click()
     wait_for_numbers(page, "Output", shown(attend(INDIAN).output))
+
+
+def test_ctrl_z_undoes_the_change_and_nothing_of_the_notebook(desk, page):
+    """The notebook would bring a deleted cell back."""
+    count = "() => window.jupyterapp.shell.currentWidget.content.widgets.length"
+    before = page.evaluate(count)
+    desk.execute("notebook:insert-cell-below")
+    desk.execute("notebook:delete-cell")
+    change(page, "token I, d_model dim 2, 0.2300", "-1.5")
+    typed, edited = shown(attend(INDIAN).output), shown(attend([[1.16, -1.5], *INDIAN[1:]]).output)
+    wait_for_numbers(page, "Output", edited)
+    for key, expected in [("Control+z", typed), ("Control+y", edited), ("Control+z", typed)]:
+        page.keyboard.press(key)
+        wait_for_numbers(page, "Output", expected)
+    page.keyboard.press("Control+Shift+z")
+    wait_for_numbers(page, "Output", edited)
+    assert page.evaluate(count) == before
+    assert page.evaluate(FOCUSED).startswith("token I, d_model dim 2")
 
 
 def test_what_is_no_number_is_refused_beside_the_cell(page):

@@ -137,6 +137,11 @@ function onCellKey(app, event, place) {
 
 /** @param {App} app @param {KeyboardEvent} event @param {HTMLElement} target */
 function onPageKey(app, event, target) {
+  if ((event.ctrlKey || event.metaKey) && !event.altKey && /^[zy]$/i.test(event.key) && !target.matches("input[type=text]")) {
+    const kind = event.key.toLowerCase() === "y" || event.shiftKey ? "redo" : "undo";
+    if (app.story.can[kind]) ask(app, { kind });
+    return true;
+  }
   if (event.ctrlKey || event.metaKey || event.altKey || target.matches("input[type=text]")) return false;
   switch (event.key) {
     case "Escape":

@@ -5,10 +5,10 @@
 
 /** @import { Host } from "./showing.js" */
 
-/** The notebook's shortcuts rest while the focus is in the explorer, but for those with Ctrl or Cmd: saving still works. @param {HTMLElement} shell @param {AbortSignal} signal */
+/** The notebook's shortcuts rest while the focus is in the explorer, but for those with Ctrl or Cmd: saving still works. What Ctrl+Z undoes is here. @param {HTMLElement} shell @param {AbortSignal} signal */
 export function holdShortcuts(shell, signal) {
   const update = (/** @type {KeyboardEvent} */ event) => {
-    if (event.ctrlKey || event.metaKey) shell.removeAttribute("data-lm-suppress-shortcuts");
+    if ((event.ctrlKey || event.metaKey) && !/^[zy]$/i.test(event.key)) shell.removeAttribute("data-lm-suppress-shortcuts");
     else shell.setAttribute("data-lm-suppress-shortcuts", "true");
   };
   window.addEventListener("keydown", update, { signal, capture: true });

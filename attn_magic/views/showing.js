@@ -270,10 +270,16 @@ export function setFocus(app, place, { pin = false, keepTrail = false, dom = fal
   if (dom) cell?.focus({ preventScroll: true });
   app.writeBack();
   show(app);
-  if (cell && scroll) bringIntoSight(app, cell);
+  if (cell && (scroll || (activeElement(app) === cell && isCovered(app, cell)))) bringIntoSight(app, cell);
 }
 
-/** Where the explanation does not cover it. @param {App} app @param {HTMLElement} cell */
+/** Whether the explanation lies over it. @param {App} app @param {HTMLElement} cell */
+function isCovered(app, cell) {
+  const [one, other] = [cell.getBoundingClientRect(), app.panel.element.getBoundingClientRect()];
+  return one.bottom > other.top && one.top < other.bottom;
+}
+
+/** @param {App} app @param {HTMLElement} cell */
 function bringIntoSight(app, cell) {
   const { element } = app.panel;
   if (getComputedStyle(element).position === "sticky") cell.style.scrollMarginBottom = `${element.offsetHeight + 8}px`;

@@ -141,8 +141,8 @@ export function toolbarView({ go, play, ask, setHead, setRange, copy, currentSta
 
   const copies = copyView(copy, currentStage);
   const options = optionsView(ask);
-  const undo = button("undo", "Undo", () => ask({ kind: "undo" }));
-  const redo = button("redo", "Redo", () => ask({ kind: "redo" }));
+  const undo = button("undo", "Undo (Ctrl+Z)", () => ask({ kind: "undo" }));
+  const redo = button("redo", "Redo (Ctrl+Y)", () => ask({ kind: "redo" }));
   const reset = button("reset", "Reset: Back to what was typed", () => ask({ kind: "reset" }), "Reset");
   const history = h("fieldset", { class: "history", "aria-label": "Changes" }, undo, redo, reset);
   const reason = h("p", { class: "reason", hidden: true }, NOT_LIVE);

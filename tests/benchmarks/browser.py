@@ -90,7 +90,7 @@ WATCH_EDIT = """() => {
         if (event.key !== 'Enter') return;
         const start = performance.now();
         const look = () => {
-            if (root.querySelector('button[aria-label=Undo]').disabled) return requestAnimationFrame(look);
+            if (root.querySelector('button.undo').disabled) return requestAnimationFrame(look);
             const { port1, port2 } = new MessageChannel();
             port1.onmessage = () => done(performance.now() - start);
             port2.postMessage(0);
@@ -206,9 +206,7 @@ def measure_edits(desk: lab.Desk) -> list[float]:
         desk.page.keyboard.press("Enter")
         times.append(float(desk.page.evaluate("() => window.edited")))
         desk.page.get_by_role("button", name="Undo").click()
-        desk.page.wait_for_function(
-            "() => document.querySelector('.attn-magic-live > div').shadowRoot.querySelector('button[aria-label=Undo]').disabled"
-        )
+        desk.page.wait_for_function("() => document.querySelector('.attn-magic-live > div').shadowRoot.querySelector('button.undo').disabled")
     return times
 
 
