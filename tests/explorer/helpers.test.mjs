@@ -19,6 +19,12 @@ test("a story's numbers are read from any place in a buffer", () => {
   assert.ok(causal.byName.get("mask").values instanceof Uint8Array);
 });
 
+test("a mask travels as bits, the first cell in the lowest place of a byte", () => {
+  assert.equal(Buffer.from(stories["causal, tempered"].values, "base64").length - [...causal.stages].filter((stage) => !stage.isMask).reduce((sum, stage) => sum + 4 * stage.values.length, 0), 2);
+  assert.deepEqual([...causal.byName.get("mask").values], [1, 0, 0, 1, 1, 0, 1, 1, 1]);
+  assert.deepEqual([...heads.byName.get("mask").values], [1, 1, 0, 1, 0, 0, 0, 0, 1, 0, 1, 1]);
+});
+
 test("a cell is named by its row, its column and its value", () => {
   assert.equal(describeCell(causal, { stage: "scores", row: 2, column: 0, head: null }), "query Indian, key I, 0.4842");
   assert.equal(describeCell(causal, { stage: "attention_weights", row: 0, column: 2, head: null }), "query I, key Indian, 0, hidden");

@@ -1,0 +1,17 @@
+// What is said when something was copied.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { describeCopy } from "../../attn_magic/views/copying.js";
+
+test("a copy is described by its lines, its kind and its stage", () => {
+  assert.equal(describeCopy("pytorch", null, "import torch\n\nx = 1\n"), "Copied 3 lines of PyTorch.");
+  assert.equal(describeCopy("latex", "Scores", "\\[x\\]"), "Copied 1 line of LaTeX: Scores.");
+  assert.equal(describeCopy("csv", "Scores", "1\r\n".repeat(1200)), "Copied 1,200 lines of CSV: Scores.");
+});
+
+test("of a picture nobody counts the lines", () => {
+  assert.equal(describeCopy("png", "Scores", new Blob([])), "Copied Scores as PNG picture.");
+  assert.equal(describeCopy("svg", "Scores", "<svg>\n</svg>"), "Copied Scores as SVG picture.");
+});
