@@ -359,6 +359,29 @@ def test_ctrl_z_undoes_the_change_and_nothing_of_the_notebook(desk, page):
     assert page.evaluate(FOCUSED).startswith("token I, d_model dim 2")
 
 
+def test_the_focus_is_never_lost(page):
+    """Neither where the last change is undone, nor where the stage is gone that had it, nor at the first step."""
+    change(page, "token I, d_model dim 2, 0.2300", "-1.5")
+    wait_for_numbers(page, "Output", shown(attend([[1.16, -1.5], *INDIAN[1:]]).output))
+    page.get_by_role("button", name="Undo").focus()
+    page.keyboard.press("Enter")
+    wait_for_numbers(page, "Output", shown(attend(INDIAN).output))
+    assert page.evaluate(FOCUSED) == "Undo (Ctrl+Z)"
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(200)
+    assert not page.get_by_role("status").filter(has_text="nothing to undo").is_visible()
+    choose(page, "Mask", "causal")
+    grid(page, "Mask").get_by_role("gridcell").first.focus()
+    page.keyboard.press("Control+z")
+    grid(page, "Mask").wait_for(state="detached")
+    assert page.evaluate(FOCUSED) == "Play (space)"
+    page.get_by_role("button", name="Previous step [").focus()
+    for _ in range(12):
+        page.keyboard.press("Enter")
+    page.get_by_text("step 1 of 11").wait_for()
+    assert page.evaluate(FOCUSED) == "Previous step ["
+
+
 def test_what_is_no_number_is_refused_beside_the_cell(page):
     change(page, "token I, d_model dim 2, 0.2300", "one")
     page.get_by_role("alert").get_by_text('"one" is a name, not a number.').wait_for()
@@ -487,6 +510,19 @@ def test_escape_leaves_the_copy_menu_and_nothing_else(page):
     page.keyboard.press("Enter")
     cell(page, "query am, key I, −0.4022").click()
     assert opener.get_attribute("aria-expanded") == "false"
+
+
+def test_without_a_kernel_the_copy_menu_says_why_it_rests(server, browser):
+    path = server.write("gone.ipynb", LOAD, CELL)
+    with lab.desk(browser, server) as desk:
+        desk.open(path)
+        desk.run()
+        grid(desk.page, "Output").wait_for()
+        server.stop_kernels(path)
+        desk.page.get_by_role("status").filter(has_text="To change numbers, start the kernel").wait_for()
+        desk.page.get_by_role("button", name="Copy", exact=True).click()
+        desk.page.get_by_text("Copies are written by Python: start the kernel and run the cell in a notebook.").wait_for()
+        assert desk.page.get_by_role("button", name="Copy as PyTorch").is_disabled()
 
 
 # Python and the page

@@ -13,6 +13,7 @@ import { ask } from "./changing.js";
 
 /** The name of each way, and how its files end. @type {Record<string, [string, string]>} */
 const WAYS = { pytorch: ["PyTorch", "py"], latex: ["LaTeX", "tex"], markdown: ["Markdown", "md"], csv: ["CSV", "csv"], png: ["PNG", "png"], svg: ["SVG", "svg"] };
+const SAID_FOR = 8000; // milliseconds
 const MOST_SELECTED = 100_000; // letters that are shown to be copied by hand; more are a file
 
 /** @param {App} app @param {string} what @param {string | null} stage */
@@ -32,7 +33,9 @@ async function hand(app, what, stage, content) {
     return say(app, `This page may not reach the clipboard: ${how}.`);
   }
   copies.close();
-  say(app, describeCopy(what, stage && formatLabel(stageOf(app.story, stage).title), content));
+  const done = describeCopy(what, stage && formatLabel(stageOf(app.story, stage).title), content);
+  say(app, done);
+  setTimeout(() => app.status.textContent === done && say(app, ""), SAID_FOR);
 }
 
 /** "Copied 12 lines of PyTorch." @param {string} what @param {string | null} title @param {string | Blob} content */

@@ -135,14 +135,17 @@ function onCellKey(app, event, place) {
   return false;
 }
 
+/** @param {HTMLElement} target */
+const isForTyping = (target) => target.matches("input[type=text], textarea");
+
 /** @param {App} app @param {KeyboardEvent} event @param {HTMLElement} target */
 function onPageKey(app, event, target) {
-  if ((event.ctrlKey || event.metaKey) && !event.altKey && /^[zy]$/i.test(event.key) && !target.matches("input[type=text]")) {
+  if ((event.ctrlKey || event.metaKey) && !event.altKey && /^[zy]$/i.test(event.key) && !isForTyping(target)) {
     const kind = event.key.toLowerCase() === "y" || event.shiftKey ? "redo" : "undo";
     if (app.story.can[kind]) ask(app, { kind });
     return true;
   }
-  if (event.ctrlKey || event.metaKey || event.altKey || target.matches("input[type=text]")) return false;
+  if (event.ctrlKey || event.metaKey || event.altKey || isForTyping(target)) return false;
   switch (event.key) {
     case "Escape":
       if (app.playing) pause(app);

@@ -168,6 +168,7 @@ export function draw(app) {
   reveal(app);
   show(app);
   if (inGrid && cell && activeElement(app) !== cell) cell.focus({ preventScroll: true }); // its table was built anew
+  if (inGrid && !activeElement(app)) app.toolbar.takeFocus(); // its stage is gone
   app.drawRest();
 }
 

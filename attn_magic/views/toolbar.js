@@ -12,9 +12,12 @@ import { choice, h, icon, ICONS, NOT_LIVE, setText } from "./elements.js";
 /** @param {string} name @param {string} label @param {() => void} act @param {string} [text] */
 function button(name, label, act, text) {
   const element = h("button", { type: "button", class: `tool ${name}`, "aria-label": label, title: label }, ...(name in ICONS ? [icon(name)] : []), ...(text ? [text] : []));
-  element.addEventListener("click", act);
+  element.addEventListener("click", () => element.ariaDisabled !== "true" && act());
   return element;
 }
+
+/** A button that has nothing to do now keeps the focus: where would it go? @param {HTMLElement} element @param {boolean} isAble */
+const enable = (element, isAble) => void (element.ariaDisabled = String(!isAble));
 
 /** What can be chosen about the run itself; each choice is a wish to the kernel. @param {(message: object) => void} ask */
 function optionsView(ask) {
@@ -158,8 +161,8 @@ export function toolbarView({ go, play, ask, setHead, setRange, copy, currentSta
       const cell = state.filled === null ? "" : `, cell ${Math.min(state.filled, cellsOf(stage))} of ${cellsOf(stage)}`;
       position.replaceChildren(h("span", { class: "count" }, `step ${state.step + 1} of ${story.stages.length}: `), h("strong", {}, formatLabel(stage.title)), cell);
       setText(check, (/^agrees/.test(story.check) ? "✓ " : "") + formatLabel(story.check));
-      previous.disabled = state.step === 0;
-      next.disabled = state.step === story.stages.length - 1 && state.filled === null;
+      enable(previous, state.step > 0);
+      enable(next, state.step < story.stages.length - 1 || state.filled !== null);
       playing.replaceChildren(icon(state.playing ? "pause" : "play"));
       playing.setAttribute("aria-label", state.playing ? "Pause (space)" : "Play (space)");
       playing.title = state.playing ? "Pause (space)" : "Play (space)";
@@ -171,9 +174,9 @@ export function toolbarView({ go, play, ask, setHead, setRange, copy, currentSta
       history.hidden = !(can.undo || can.redo || can.reset || can.options?.length || can.edit?.length);
       history.disabled = !state.live;
       reason.hidden = state.live || history.hidden;
-      undo.disabled = !can.undo;
-      redo.disabled = !can.redo;
-      reset.disabled = !can.reset;
+      enable(undo, can.undo);
+      enable(redo, can.redo);
+      enable(reset, can.reset);
       options.draw(story, state.live);
       copies.draw(story, state.live);
     },

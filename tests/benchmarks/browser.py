@@ -3,7 +3,8 @@
     python -m tests.benchmarks.browser
 
 Times are milliseconds in the page, from the event to the end of the frame that shows its effect: script, style, layout and paint. Next to
-each stands what could not be faster: a bare anywidget that carries the same bytes, or a frame in which nothing happens.
+each stands what could not be faster: a bare anywidget that carries the same bytes, or a frame in which nothing happens. On a machine that
+has other work, too, the best of all times says what the page itself takes.
 """
 
 import statistics
@@ -90,7 +91,7 @@ WATCH_EDIT = """() => {
         if (event.key !== 'Enter') return;
         const start = performance.now();
         const look = () => {
-            if (root.querySelector('button.undo').disabled) return requestAnimationFrame(look);
+            if (root.querySelector('button.undo').ariaDisabled === 'true') return requestAnimationFrame(look);
             const { port1, port2 } = new MessageChannel();
             port1.onmessage = () => done(performance.now() - start);
             port2.postMessage(0);
@@ -112,9 +113,10 @@ class Line:
 
     def __str__(self) -> str:
         middle, high = statistics.median(self.times), sorted(self.times)[int(0.95 * (len(self.times) - 1))]
+        best = min(self.times)
         limit = "" if self.limit is None else f"≤ {self.limit:g}"
         verdict = "" if self.limit is None else "ok" if high <= self.limit else "median ok" if middle <= self.limit else "TOO MUCH"
-        return f"{self.what:<58} {middle:>8.1f} {high:>8.1f} {self.unit:<4} {limit:<7} {verdict:<10} {self.floor:>8.1f}"
+        return f"{self.what:<55} {best:>8.1f} {middle:>8.1f} {high:>8.1f} {self.unit:<4} {limit:<7} {verdict:<10} {self.floor:>8.1f}"
 
 
 @dataclass
@@ -206,13 +208,16 @@ def measure_edits(desk: lab.Desk) -> list[float]:
         desk.page.keyboard.press("Enter")
         times.append(float(desk.page.evaluate("() => window.edited")))
         desk.page.get_by_role("button", name="Undo").click()
-        desk.page.wait_for_function("() => document.querySelector('.attn-magic-live > div').shadowRoot.querySelector('button.undo').disabled")
+        root = "document.querySelector('.attn-magic-live > div').shadowRoot"
+        desk.page.wait_for_function(
+            "() => document.querySelector('.attn-magic-live > div').shadowRoot.querySelector('button.undo').ariaDisabled === 'true'"
+        )
     return times
 
 
 def main() -> None:
     """Print the table."""
-    print(f"{'':<58} {'median':>8} {'p95':>8} {'':<4} {'limit':<7} {'':<10} {'floor':>8}")
+    print(f"{'':<55} {'best':>8} {'median':>8} {'p95':>8} {'':<4} {'limit':<7} {'':<10} {'floor':>8}")
     with tempfile.TemporaryDirectory() as folder, lab.jupyter_server(Path(folder)) as server, lab.chromium() as browser:
         for measure in (measure_paint, measure_rest):
             for line in measure(browser, server):
