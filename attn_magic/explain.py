@@ -3,6 +3,7 @@
 Nothing here knows a particular stage: a new stage made by the same few kinds of equation is explained without a line written for it.
 """
 
+import functools
 import itertools
 import math
 import re
@@ -97,7 +98,7 @@ class _Cell:
     def name(self) -> str:
         return _name(self.stage, [_label(axis, place) for axis, place in zip(self.stage.axes, self.places, strict=True)])
 
-    @property
+    @functools.cached_property
     def value(self) -> Number | bool:
         window = self.stage.window(slice(self.row, self.row + 1), slice(self.column, self.column + 1), self.head)
         value: Number | bool = window.item()

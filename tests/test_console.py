@@ -16,12 +16,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
 
 from attn_magic.attention import attend
 from attn_magic.notation import MINUS, format_number
 from attn_magic.notices import Notice
 from attn_magic.trace import AttentionTrace, Axis, Softmax, Stage
-from attn_magic.views.console import to_text
+from attn_magic.views.console import _break_into_lines, to_text
 
 from .traces import INDIAN, cross_attention_with_softcap
 
@@ -469,6 +471,24 @@ class TestFolding:
         assert float(seconds) < 1.0
         assert int(length) < 20_000
         assert "Check: trace.check() compares this with torch" in text
+
+
+WORDS = ["a", "word ", "  ", "long-" * 5, "你好", "e\u0301", "👩\u200d💻 ", "—", "\u3000"]
+
+
+class TestLines:
+    @settings(deadline=None)
+    @given(st.lists(st.sampled_from(WORDS)).map("".join), st.integers(16, 40))
+    def test_they_break_where_rich_breaks_them(self, text, width):
+        expected = [line.plain.rstrip() for line in Text(text).wrap(Console(), width)]
+        assert [line.rstrip() for line in _break_into_lines(text, width)] == expected
+
+    def test_what_was_changed_in_place_is_what_is_shown(self):
+        trace = causal()
+        assert "5.0000" not in to_text(trace)
+        trace.output[0, 0] = 5
+        assert "Check: differs from torch by 4.4e+00." in to_text(trace)
+        assert "5.0000" in to_text(trace)
 
 
 class TestLabels:
