@@ -2,8 +2,14 @@
 
 import math
 from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from attn_magic.views.png import indexed_png
+
+Numbers = TypeVar("Numbers", float, NDArray[np.float64])
 
 # Orange to blue, told apart with every common kind of colour blindness; white at 0 (after ColorBrewer's PuOr and RdBu, colorbrewer2.org).
 _DIVERGING = ((0.702, 0.345, 0.024), (0.992, 0.722, 0.388), (0.969, 0.969, 0.969), (0.573, 0.773, 0.871), (0.129, 0.400, 0.675))
@@ -55,11 +61,11 @@ def _anchors(low: float) -> Sequence[Sequence[float]]:
     return _DIVERGING if low < 0 else _SEQUENTIAL
 
 
-def position(value: float, low: float, high: float) -> float:
-    """How far along the palette `value` lies: 0 to 1 between the ends."""
+def position(value: Numbers, low: float, high: float) -> Numbers:
+    """How far along the palette `value`, one number or many, lies: 0 to 1 between the ends."""
     if low < 0:
         return (value / max(-low, high) + 1) / 2
-    return (value - low) / (high - low) if high > low else 0.5
+    return (value - low) / (high - low) if high > low else 0 * value + 0.5
 
 
 def luminance(color: Sequence[float]) -> float:

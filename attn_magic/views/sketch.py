@@ -36,8 +36,9 @@ _INSIDE = (_CELL_HEIGHT - _LINE) // 2
 _GAP, _LINE_GAP, _MARGIN = 26, 14, 8
 _WIDEST_LABEL = 120
 
-_MOST_ROWS, _MOST_COLUMNS = 12, 8  # with digits
-_BLOCKS, _SIDE = 48, 200  # of a stage without: blocks at the most, pixels at least
+_WITH_DIGITS = ((12, 8), (6, 5), (0, 0))  # up to how many rows and columns; fewer where the picture would be longer than a page
+_TALLEST = 1400  # pixels of such a page
+_BLOCKS, _SIDE, _WIDEST_CELL = 48, 144, 48  # of a stage without: blocks at the most, pixels at least; pixels
 
 _MOST_NOTICES = 4
 
@@ -59,14 +60,19 @@ _STRIPES = 8  # pixels from one to the next
 def sketch(trace: AttentionTrace) -> bytes:
     r"""A PNG of all stages, as wide as a page's text; the same bytes every time, with what made it in its metadata.
 
-    A stage of up to 12 × 8 has its digits, a larger one is drawn in up to 48 × 48 blocks; of more than 4 heads the first 4 are shown.
+    A stage of up to 12 × 8 has its digits, as long as all of it fits on a page; a larger one is drawn in up to 48 × 48 blocks. Of more than
+    4 heads the first 4 are shown.
 
     >>> from attn_magic import attend
     >>> sketch(attend([[1.0, 2.0]]))[:4]
     b'\x89PNG'
     """
-    story = [(act, [panel for stage in stages for panel in _read_panels(trace, stage)]) for act, stages in acts(trace)]
-    placed, height = _place([panels for _, panels in story])
+    read = [(act, [_read(trace, stage) for stage in stages]) for act, stages in acts(trace)]
+    for with_digits in _WITH_DIGITS:
+        story = [(act, [panel for stage in stages for panel in _panels(stage, with_digits, trace.options.precision)]) for act, stages in read]
+        placed, height = _place([panels for _, panels in story])
+        if height <= _TALLEST:
+            break
     headings = {id(panels[0]): f"{number} {format_label(act)}" for number, (act, panels) in enumerate(story, start=1)}
     footer = [_fit(line, _WIDTH - 2 * _MARGIN) for line in _footer(trace)]
     lines = np.zeros((height + _LINE * len(footer) + _MARGIN, 1 + _WIDTH), np.uint8)  # as a PNG has them: a 0 and then pixels, which are _PAPER
@@ -123,16 +129,23 @@ class _Panel:
         return 4 * _LINE + self.cell[1] * self.shape[0]
 
 
-def _read_panels(trace: AttentionTrace, stage: Stage) -> list[_Panel]:
+_Read: TypeAlias = tuple[Matrix, _Pixels]  # one head of a stage, and the ground of each cell
+
+
+def _read(trace: AttentionTrace, stage: Stage) -> list[_Read]:
     matrices = [read_matrix(trace, stage, head, _BLOCKS) for head in first_heads(stage)]
     scale = scale_of(matrices)
-    return [_panel(matrix, scale, trace.options.precision) for matrix in matrices]
+    return [(matrix, _grounds(matrix, scale)) for matrix in matrices]
 
 
-def _panel(matrix: Matrix, scale: tuple[float, float] | None, precision: int) -> _Panel:
+def _panels(heads: list[_Read], with_digits: tuple[int, int], precision: int) -> list[_Panel]:
+    has_digits = all(shown <= most for shown, most in zip(heads[0][0].shape, with_digits, strict=True))
+    return [_panel(matrix, grounds, precision, has_digits) for matrix, grounds in heads]
+
+
+def _panel(matrix: Matrix, grounds: _Pixels, precision: int, has_digits: bool) -> _Panel:
     stage = matrix.stage
     rows, columns = matrix.shape
-    has_digits = rows <= _MOST_ROWS and columns <= _MOST_COLUMNS
     texts = _texts(matrix, precision) if has_digits else []
     column_labels = [_label(label) for label in stage.columns.labels] if has_digits else []
     digits = max(map(_width, itertools.chain(["−0.00"], column_labels, *texts))) + 2 * _ROOM
@@ -146,9 +159,9 @@ def _panel(matrix: Matrix, scale: tuple[float, float] | None, precision: int) ->
         row_labels=[_label(label) for label in (stage.rows.labels if has_digits else (stage.rows.labels[0], stage.rows.labels[-1]))],
         column_labels=column_labels,
         texts=texts,
-        grounds=_grounds(matrix, scale),
+        grounds=grounds,
         shape=matrix.shape,
-        cell=(digits, _CELL_HEIGHT) if has_digits else (math.ceil(_SIDE / columns), min(math.ceil(_SIDE / rows), _CELL_HEIGHT)),
+        cell=(digits, _CELL_HEIGHT) if has_digits else (min(math.ceil(_SIDE / columns), _WIDEST_CELL), min(math.ceil(_SIDE / rows), _CELL_HEIGHT)),
         sums=_sums(matrix, precision) if has_digits else [],
     )
 
@@ -165,8 +178,8 @@ def _grounds(matrix: Matrix, scale: tuple[float, float] | None) -> _Pixels:
     grounds = np.full(values.shape, _ALLOWED if matrix.stage.is_mask else _NOT_FINITE, np.uint8)
     if scale is not None:
         finite = np.isfinite(values)
-        shades = [round(min(max(position(value, *scale), 0.0), 1.0) * (_SHADES - 1)) for value in values[finite].tolist()]
-        grounds[finite] = np.array(shades) * _LEVELS + (_DIVERGING if scale[0] < 0 else _SEQUENTIAL)
+        shades = np.rint(np.clip(position(values[finite], *scale), 0.0, 1.0) * (_SHADES - 1))
+        grounds[finite] = shades * _LEVELS + (_DIVERGING if scale[0] < 0 else _SEQUENTIAL)
     grounds[np.array(matrix.hidden)] = _HIDDEN
     return grounds
 
