@@ -208,7 +208,6 @@ def measure_edits(desk: lab.Desk) -> list[float]:
         desk.page.keyboard.press("Enter")
         times.append(float(desk.page.evaluate("() => window.edited")))
         desk.page.get_by_role("button", name="Undo").click()
-        root = "document.querySelector('.attn-magic-live > div').shadowRoot"
         desk.page.wait_for_function(
             "() => document.querySelector('.attn-magic-live > div').shadowRoot.querySelector('button.undo').ariaDisabled === 'true'"
         )
