@@ -89,6 +89,8 @@ def sketch(trace: AttentionTrace) -> bytes:
 def _footer(trace: AttentionTrace) -> Iterator[str]:
     if any(stage.is_mask for stage in trace):
         yield "✓ may attend · striped: hidden by the mask"
+    if any(max(stage.shape[-2:]) > _BLOCKS for stage in trace):
+        yield f"More than {_BLOCKS} rows or columns are shown in {_BLOCKS} blocks, each coloured by its number farthest from 0."
     yield f"{describe_options(trace)}. Check: {describe_check(trace)}."
     yield from (format_label(notice.text) for notice in trace.notices[:_MOST_NOTICES])
 
@@ -103,6 +105,7 @@ class _Panel:
     stage: Stage
     title: str
     symbol: str
+    size: str  # where there are no digits, and so no labels above them
     row_labels: list[str]
     column_labels: list[str]
     texts: list[list[str]]
@@ -121,7 +124,7 @@ class _Panel:
         """Of everything."""
         sums = max(_width(text) for text in self.sums) + 2 * _ROOM if self.sums else 0
         cells = self.left + self.cell[0] * self.shape[1] + sums
-        return max(cells, _width(self.title, "bold"), _width(self.symbol))
+        return max(cells, _width(self.title, "bold"), _width(self.symbol), _width(self.size))
 
     @property
     def height(self) -> int:
@@ -151,11 +154,11 @@ def _panel(matrix: Matrix, grounds: _Pixels, precision: int, has_digits: bool) -
     digits = max(map(_width, itertools.chain(["−0.00"], column_labels, *texts))) + 2 * _ROOM
     size = f"{_label(stage.rows.name)} {len(stage.rows):,} × {_label(stage.columns.name)} {len(stage.columns):,}"
     head = "" if stage.heads is None or matrix.head is None else f" · {_label(stage.heads.labels[matrix.head])}"
-    blocks = "" if matrix.is_whole else f" in {rows} × {columns} blocks"
     return _Panel(
         stage=stage,
         title=shorten(format_label(stage.title)) + head,
-        symbol=f"{shorten(format_label(stage.symbol))} · {size}{blocks}",
+        symbol=shorten(format_label(stage.symbol)) + (f" · {size}" if has_digits else ""),
+        size="" if has_digits else size,
         row_labels=[_label(label) for label in (stage.rows.labels if has_digits else (stage.rows.labels[0], stage.rows.labels[-1]))],
         column_labels=column_labels,
         texts=texts,
@@ -241,6 +244,7 @@ def _together(panels: Sequence[_Panel]) -> int:
 def _draw(pixels: _Pixels, panel: _Panel, left: int, top: int) -> None:
     _write(pixels, left, top + _LINE, panel.title, _PAPER, "bold")
     _write(pixels, left, top + 2 * _LINE, panel.symbol, _QUIET)
+    _write(pixels, left, top + 3 * _LINE, panel.size, _QUIET)
     x, y = left + panel.left, top + 4 * _LINE
     (width, height), (rows, columns) = panel.cell, panel.shape
     cells = _cells(panel)
