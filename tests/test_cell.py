@@ -1,5 +1,7 @@
 """The cell that makes a trace again."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 import torch
@@ -10,7 +12,7 @@ from attn_magic import attend, parse_matrix
 from attn_magic.notation import format_label
 from attn_magic.views.cell import quote_label, to_cell
 from tests.kinds import KINDS
-from tests.labels import LABELS
+from tests.labels import LABELS, column
 from tests.traces import INDIAN
 
 
@@ -92,14 +94,17 @@ def test_any_labels_and_numbers_come_back(words, data):
 UNREADABLE = {name for name, label in LABELS.items() if "\\end{" in label or len(label) > 9_998}
 
 
-@pytest.mark.parametrize("name", [name for name in LABELS if name not in UNREADABLE])
+READABLE = [name for name in LABELS if name not in UNREADABLE]
+
+
 @pytest.mark.parametrize("others", [["am", "b c"], []], ids=["among others", "alone"])
-def test_every_label_comes_back(name, others):
-    tokens = [LABELS[name], *others]
-    trace = attend(INDIAN[: len(tokens)], tokens=tokens)
-    matrix = read(to_cell(trace))
-    assert torch.tensor(matrix.values).equal(trace.token_encodings)
-    assert matrix.labels == tuple("\t".join(map(format_label, token.split("\t"))) for token in tokens)
+def test_every_label_comes_back(others):
+    for name in READABLE:
+        tokens = [LABELS[name], *others]
+        trace = replace(column(tokens), module=torch.nn.Identity())
+        matrix = read(to_cell(trace))
+        assert torch.tensor(matrix.values).equal(trace.token_encodings)
+        assert matrix.labels == tuple("\t".join(map(format_label, token.split("\t"))) for token in tokens)
 
 
 def test_a_quoted_label_is_one_line_of_printable_text():

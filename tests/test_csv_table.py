@@ -13,7 +13,7 @@ from attn_magic import TraceError, attend, parse_matrix
 from attn_magic.notation import format_label
 from attn_magic.views.csv_table import to_csv
 from tests.kinds import KINDS
-from tests.labels import EXPECTED, LABELS
+from tests.labels import EXPECTED, LABELS, column, in_batches
 from tests.traces import INDIAN, cross_attention_with_softcap
 
 MADE = f"attn_magic {attn_magic.__version__} · torch {torch.__version__.partition('+')[0]}"
@@ -59,30 +59,48 @@ def test_another_reader_finds_the_same_numbers(kind):
         np.testing.assert_array_equal(values if stage.is_mask else values.astype(np.float32), stage.value.numpy())
 
 
-@pytest.mark.parametrize("name", LABELS)
-@pytest.mark.parametrize("others", [["am", "b c"], []], ids=["among others", "alone"])
-def test_labels_are_data_in_a_spreadsheet(name, others):
+ALONE = [[label] for label in LABELS.values()]  # where there is no second row to tell labels from numbers
+
+
+@pytest.mark.parametrize("batches", [in_batches(20), ALONE], ids=["among others", "alone"])
+def test_labels_are_data_in_a_spreadsheet(batches):
     """One record for each row, no cell that begins like a formula, numbers as they are."""
-    tokens = [LABELS[name], *others]
-    _, *rows = records(to_csv(attend(INDIAN[: len(tokens)], tokens=tokens)))
-    written = as_written(tokens[0])
-    assert [row[0] for row in rows] == [("'" if written.startswith(FORMULA) else "") + written, *others]
-    assert [row[1:] for row in rows] == [["1.16", "0.23"], ["0.57", "1.36"], ["4.41", "-2.16"]][: len(rows)]
+    for labels in batches:
+        trace = column(labels)
+        _, *rows = records(to_csv(trace))
+        for row, label, numbers in zip(rows, labels, trace.token_encodings.tolist(), strict=True):
+            written = as_written(label)
+            assert row[0] == ("'" if written.startswith(FORMULA) else "") + written
+            assert [np.float32(text) for text in row[1:]] == numbers
 
 
 # What a matrix cell takes for LaTeX also inside quotes; longer labels are refused.
 UNREADABLE = {name for name, label in LABELS.items() if "\\end{" in label or len(label) > 9_998}
+READABLE = [name for name in LABELS if name not in UNREADABLE]
 
 
-@pytest.mark.parametrize("name", [name for name in LABELS if name not in UNREADABLE])
 @pytest.mark.parametrize("others", [["am", "b c"], []], ids=["among others", "alone"])
-def test_pasted_back_it_is_the_same_matrix_with_the_same_labels(name, others):
-    tokens = [LABELS[name], *others]
-    trace = attend(INDIAN[: len(tokens)], tokens=tokens)
-    matrix = parse_matrix(to_csv(trace))
-    assert torch.tensor(matrix.values).equal(trace.token_encodings)
-    assert matrix.labels == tuple(map(as_written, tokens))
-    assert matrix.columns == ("dim 1", "dim 2")
+def test_pasted_back_it_is_the_same_matrix_with_the_same_labels(others):
+    for name in READABLE:
+        labels = [LABELS[name], *others]
+        trace = column(labels)
+        matrix = parse_matrix(to_csv(trace))
+        assert torch.tensor(matrix.values).equal(trace.token_encodings)
+        assert matrix.labels == tuple(map(as_written, labels))
+        assert matrix.columns == ("dim 1", "dim 2")
+
+
+EXTREMES = [[-0.0, 0.0, 1e-45, -1.1754943508222875e-38], [3.4028234663852886e38, -1e38, 0.1, 16777217.0], [1 / 3, 123456.789, 1e16, 9.999999e-5]]
+
+
+def test_pasted_back_even_the_last_bit_of_the_strangest_numbers_is_the_same():
+    trace = attend(EXTREMES)
+    for again in (torch.tensor(parse_matrix(to_csv(trace)).values), torch.from_numpy(read_with_pandas(to_csv(trace)))):
+        assert again.view(torch.int32).equal(trace.token_encodings.view(torch.int32))
+
+
+def read_with_pandas(text: str) -> np.ndarray:
+    return pd.read_csv(io.StringIO(text), index_col=0).to_numpy().astype(np.float32)
 
 
 def test_every_label_that_has_to_come_back_does():

@@ -49,6 +49,7 @@ _LIGATURE = re.compile(r"([-`',])(?=\1)|([?!])(?=`)")  # two signs that would be
 _ACCENTED = frozenset("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿ")  # letters that pdflatex's standard font can print
 _FORMULA = re.compile(r"[A-Za-z_ =/()ᵀ√]+")
 
+_TO_MAKE_IT_AGAIN = "TeX stops above. To make this again in a notebook, after %load_ext attn_magic, paste what follows:"
 _PREAMBLE = r"""\documentclass{article}
 \usepackage{amsmath}
 \usepackage{geometry}
@@ -70,11 +71,11 @@ def stage_to_latex(trace: AttentionTrace, stage: str) -> str:
 
 
 def document(trace: AttentionTrace, title: str, blocks: Iterable[str]) -> str:
-    """A whole article; comments at its top say what made it, and how to make it again."""
-    again = to_cell(trace)
-    comments = [describe_origin(trace), *(["To make it again in a notebook:", *again.splitlines()] if again else [])]
+    """A whole article. A comment at its top says what made it; behind its end, where TeX reads no more, stands the cell that makes it again."""
     body = "\n\n".join(["\\begin{document}", f"\\section*{{{escape(title)}}}", *blocks, "\\end{document}"])
-    return "\n".join([*(f"% {line}" for line in comments), _PREAMBLE, *_declare(body), body]) + "\n"
+    again = to_cell(trace)
+    end = f"\n\n{_TO_MAKE_IT_AGAIN}\n\n{again.rstrip()}" if again else ""
+    return "\n".join([f"% {describe_origin(trace)}", _PREAMBLE, *_declare(body), body]) + end + "\n"
 
 
 def escape(text: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from attn_magic.explain import Explanation
 from attn_magic.notation import format_label, format_number, shorten
 from attn_magic.trace import AttentionTrace, Axis, Stage
-from attn_magic.views.cell import to_cell
+from attn_magic.views.cell import LIKE_NUMBERS, to_cell
 from attn_magic.views.exact import exact
 from attn_magic.views.excerpt import Fold, acts, cell, first_heads, left_out, worked_cell
 from attn_magic.views.origin import describe_origin
@@ -28,8 +28,8 @@ def to_markdown(trace: AttentionTrace) -> str:
 
 
 def stage_to_markdown(trace: AttentionTrace, stage: str) -> str:
-    """One stage alone, with its title and its table, to be put into a text. Raises `TraceError` for a stage that is not there."""
-    return "\n\n".join(_stage(trace, trace[stage])) + "\n"
+    """The table of one stage alone, or one for each head, to be put into a text or pasted back. Raises `TraceError` for a stage that is not there."""
+    return "\n\n".join(_tables(trace, trace[stage])) + "\n"
 
 
 def escape(text: str) -> str:
@@ -38,7 +38,11 @@ def escape(text: str) -> str:
     >>> escape("R&D|x"), escape("the snake_case of W_q.")
     ('R&#38;D&#124;x', 'the snake_case of W_q.')
     """
-    return _ACTIVE.sub(lambda sign: f"&#{ord(sign[0])};", format_label(text))
+    return _ACTIVE.sub(_refer, format_label(text))
+
+
+def _refer(sign: re.Match[str]) -> str:
+    return f"&#{ord(sign[0])};"
 
 
 def _blocks(trace: AttentionTrace) -> Iterator[str]:
@@ -65,6 +69,11 @@ def _stage(trace: AttentionTrace, stage: Stage) -> Iterator[str]:
     yield f"### {escape(stage.title)}: {escape(stage.symbol)}"
     legend = " ✓: may attend, ·: hidden." if stage.is_mask else ""
     yield f"{escape(stage.meaning)}{legend} {sizes}, called {escape(stage.name)}. {left_out(stage, FOLD, FOLD)}".rstrip()
+    yield from _tables(trace, stage)
+
+
+def _tables(trace: AttentionTrace, stage: Stage) -> Iterator[str]:
+    """One for each head that is shown."""
     for head in first_heads(stage):
         if stage.heads is not None and head is not None:
             yield f"**{_label(stage.heads.labels[head])}**"
@@ -89,8 +98,13 @@ def _name(axis: Axis, place: int | None) -> str:
 
 
 def _label(label: str) -> str:
-    """One label. In <code>, where notebooks look for no formulas, unless it is a plain word."""
+    """One label. In <code>, where notebooks look for no formulas, unless it is a plain word.
+
+    What could be a number begins with a character reference: pasted back, a column of such labels would be one of numbers.
+    """
     text = shorten(format_label(label[: MOST_LETTERS + 1]), MOST_LETTERS)
+    if text.lower() in LIKE_NUMBERS or (text and not text[0].isalpha() and any(map(str.isnumeric, text))):
+        return f"<code>&#{ord(text[0])};{_ACTIVE.sub(_refer, text[1:])}</code>"
     return text if re.fullmatch(r"[^\W_]+(?: [^\W_]+)*", text) else f"<code>{escape(text)}</code>"
 
 
