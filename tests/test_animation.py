@@ -22,9 +22,12 @@ def trace():
     return attend(INDIAN, tokens="I am Indian", mask="causal")
 
 
+TOLD: list[tuple[int, int]] = []  # what the fixture below was told of its progress
+
+
 @pytest.fixture(scope="module")
 def gif(trace):
-    return animation(trace)
+    return animation(trace, progress=lambda done, total: TOLD.append((done, total)))
 
 
 def frames(gif):
@@ -74,10 +77,8 @@ def test_it_says_how_it_was_made(gif):
         assert "seed=42" in image.info["comment"].decode()
 
 
-def test_progress_is_told_after_every_frame(trace):
-    told = []
-    animation(trace, progress=lambda done, total: told.append((done, total)))
-    assert told == [(done, len(trace)) for done in range(1, len(trace) + 1)]
+def test_progress_is_told_after_every_frame(trace, gif):
+    assert [(done, len(trace)) for done in range(1, len(trace) + 1)] == TOLD
 
 
 @pytest.mark.parametrize(

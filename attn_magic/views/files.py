@@ -8,6 +8,7 @@ import errno
 import os
 import re
 import secrets
+import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -117,12 +118,19 @@ def _put(path: Path, content: bytes, overwrite: bool) -> None:
             file.flush()
             os.fsync(file.fileno())
         if overwrite:
+            _keep_mode(path, draft)
             draft.replace(path)
         else:
             _move_if_free(draft, path)
     finally:  # also when interrupted
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
+
+
+def _keep_mode(path: Path, draft: Path) -> None:
+    """Who could read the file that is replaced, and nobody else, can read the new one."""
+    with contextlib.suppress(FileNotFoundError):
+        draft.chmod(stat.S_IMODE(path.lstat().st_mode))
 
 
 def _move_if_free(draft: Path, path: Path) -> None:
