@@ -150,7 +150,7 @@ def test_weights_that_were_changed_afterwards_are_written_out():
 
 def test_labels_are_comments_and_nothing_else():
     """The same statements run, whatever the tokens are called."""
-    rows = torch.eye(20, 2)
+    rows = torch.arange(40.0).reshape(20, 2)
     plain = to_code(attend(rows, tokens=["x"] * 20))
     for tokens in in_batches(20):
         script = to_code(attend(rows, tokens=tokens))
