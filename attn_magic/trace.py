@@ -318,13 +318,14 @@ class AttentionTrace:
             return next(self._nonfinite(), None)
 
     def _nonfinite(self) -> Iterator[tuple[Stage, tuple[int, ...]]]:
+        """The first such cell of each stage and head that has one."""
         for stage in self.stages:
             for head in range(len(stage.heads)) if stage.heads else [None]:
                 everything = (slice(None), slice(None), head)
                 finite = stage.window(*everything).isfinite()
                 if not finite.all():
-                    places = (~finite & ~self.hidden(stage, *everything)).nonzero().tolist()
-                    yield from ((stage, (row, column) if head is None else (head, row, column)) for row, column in places)
+                    first = (~finite & ~self.hidden(stage, *everything)).nonzero()[:1].tolist()
+                    yield from ((stage, (row, column) if head is None else (head, row, column)) for row, column in first)
 
     def __repr__(self) -> str:
         rows, columns = self.stages[0].shape[-2:]
