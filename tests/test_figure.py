@@ -269,6 +269,16 @@ def test_a_small_trace_fits_on_a_page_and_on_a_slide(causal, width, tallest):
     assert min(text.get_fontsize() for text in all_texts(drawing)) >= 4.5
 
 
+@pytest.mark.parametrize("width", [3.3, 7, 13.3])
+def test_one_long_label_does_not_stretch_the_picture_over_pages(width):
+    """It is cut sooner than the picture is made as long as this: labels stand along both sides of many panels."""
+    trace = attend(random_rows(6, 3), tokens=["a", "W" * 60, "c", "d", "e", "f"], mask="causal")
+    long = figure(trace, width=width)
+    short = figure(attend(random_rows(6, 3), tokens=list("abcdef"), mask="causal"), width=width)
+    assert long.get_size_inches()[1] <= 2 * short.get_size_inches()[1]
+    assert any(text.startswith("WWW") and text.endswith("…") for text in texts(panels(long, "scores")[0]))
+
+
 def test_the_layout_is_constrained(causal):
     assert type(figure(causal).get_layout_engine()).__name__ == "ConstrainedLayoutEngine"
 

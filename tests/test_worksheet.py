@@ -1,6 +1,7 @@
 """Worksheets: empty cells to fill in by hand, and the answers."""
 
 import re
+import subprocess
 from html.parser import HTMLParser
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 from attn_magic import TraceError, attend
 from attn_magic.notation import format_label, shorten
 from attn_magic.views.worksheet import worksheet
+from tests.browser import FLAGS, find_chromium
 from tests.kinds import KINDS
 from tests.labels import in_batches
 from tests.test_latex import compiles, faults
@@ -119,6 +121,18 @@ def test_the_page_loads_and_runs_nothing():
     assert "default-src 'none'; style-src 'sha256-" in page
     assert "script" not in page
     assert " style=" not in page
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+def test_the_small_example_prints_on_two_sheets(paper, tmp_path):
+    """A whole class can have it on one piece of paper, printed on both sides."""
+    page = worksheet(attend(INDIAN, tokens="I am Indian", mask="causal")).page
+    page = re.sub(r"<meta http-equiv[^>]*>", "", page).replace("@page {", f"@page {{ size: {paper};")
+    (tmp_path / "a.html").write_text(page, encoding="utf-8")
+    command = [find_chromium(), "--headless", *FLAGS, f"--print-to-pdf={tmp_path / 'a.pdf'}", (tmp_path / "a.html").as_uri()]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    pages = re.findall(rb"/Type\s*/Page\b", (tmp_path / "a.pdf").read_bytes())
+    assert len(pages) == 2
 
 
 def test_it_is_saved_as_a_page_or_as_latex(tmp_path):

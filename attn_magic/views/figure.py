@@ -419,10 +419,10 @@ class _Drawing:
         for row in range(0, len(box.row_labels), box.row_step):
             self._write(-0.5, row, box.row_labels[row], shift=(-TIGHT, 0.0), ha="right")
         style = {"ha": "center", "va": "baseline"} if box.has_level_labels else {"rotation": 90, "ha": "center", "va": "bottom"}
-        for column in range(0, len(self.panel.column_labels), box.column_step):
-            self._write(column, -0.5, self.panel.column_labels[column], shift=(0.0, ABOVE_CELLS), **style)
+        for column in range(0, len(box.column_labels), box.column_step):
+            self._write(column, -0.5, box.column_labels[column], shift=(0.0, ABOVE_CELLS), **style)
         quiet: _Style = {"size": SMALL, "color": self.theme.quiet, "ha": "center"}
-        middle_row, middle_column = (len(box.row_labels) - 1) / 2, (len(self.panel.column_labels) - 1) / 2
+        middle_row, middle_column = (len(box.row_labels) - 1) / 2, (len(box.column_labels) - 1) / 2
         self._write(-0.5, middle_row, rows, shift=(AXIS_NAME / 2 - box.left, 0.0), rotation=90, va="center", **quiet)
         self._write(middle_column, -0.5, columns, shift=(0.0, box.label_height + ABOVE_CELLS), va="baseline", **quiet)
 

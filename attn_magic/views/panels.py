@@ -21,8 +21,9 @@ Scale: TypeAlias = tuple[float, float] | None
 _MOST_HEADS = 8
 _BLOCKS = 64  # rows and columns of a panel; a larger stage is shown in blocks
 _MOST_WITH_DIGITS = 32  # rows or columns
-# Cells of a panel with digits at the most, and panels without digits in a line, for a picture that should not become too long.
-_DENSITIES = ((_MOST_WITH_DIGITS**2, 3), (64, 3), (36, 3), (36, 4))
+# Cells of a panel with digits at the most, panels without digits in a line, and how much of a line a label may take, for a picture that
+# should not become too long.
+_DENSITIES = ((_MOST_WITH_DIGITS**2, 3, 0.28), (_MOST_WITH_DIGITS**2, 3, 0.13), (64, 3, 0.13), (36, 3, 0.13), (36, 4, 0.13))
 _MOST_LETTERS = 24  # of a label
 _MOST_BLIND = 3  # rows named that have nothing to attend to
 
@@ -293,6 +294,8 @@ class Box:
     cell_height: float
     has_texts: bool
     row_labels: list[str]  # cut to what fits
+    column_labels: list[str]
+    column_label_width: float
     left: float
     right: float
     title: list[str]
@@ -333,27 +336,32 @@ class Box:
     @property
     def has_level_labels(self) -> bool:
         """Whether the columns' labels fit side by side; else they stand upright."""
-        return self.panel.widths.column_labels + TIGHT <= self.cell_width
+        return self.column_label_width + TIGHT <= self.cell_width
 
     @property
     def label_height(self) -> float:
         """Of the columns' labels."""
-        return LINE if self.has_level_labels else self.panel.widths.column_labels + 2 * TIGHT
+        return LINE if self.has_level_labels else self.column_label_width + 2 * TIGHT
 
 
 @dataclass(frozen=True)
 class _Density:
-    """How much goes into a line of `room` ems: panels of at most so many digits, and those without digits so many side by side."""
+    """How much goes into a line of `room` ems: panels of at most so many digits, those without digits so many side by side, labels so wide."""
 
     room: float
     most_digits: int
     across: int
+    share_of_label: float
+
+    @property
+    def widest_label(self) -> float:
+        """In ems."""
+        return self.share_of_label * self.room
 
 
 def _box(panel: _Panel, density: _Density, type_: Typesetter) -> Box:
     widths, room = panel.widths, density.room
-    most = 0.28 * room
-    labels = panel.row_labels if widths.row_labels <= most else [type_.fit(label, most) for label in panel.row_labels]
+    most = density.widest_label
     left = AXIS_NAME + TIGHT + min(widths.row_labels, most) + TIGHT
     sums = widths.row_sums + 2 * TIGHT if panel.row_sums else 0.0
     cell_width, cell_height, has_texts = _cell_size(panel, density, left, sums)
@@ -366,7 +374,9 @@ def _box(panel: _Panel, density: _Density, type_: Typesetter) -> Box:
         cell_width=cell_width,
         cell_height=cell_height,
         has_texts=has_texts,
-        row_labels=labels,
+        row_labels=_cut(panel.row_labels, widths.row_labels, most, type_),
+        column_labels=_cut(panel.column_labels, widths.column_labels, most, type_),
+        column_label_width=min(widths.column_labels, most),
         left=left,
         right=right,
         title=type_.wrap(panel.title, text_width / TITLE, "bold"),
@@ -375,11 +385,15 @@ def _box(panel: _Panel, density: _Density, type_: Typesetter) -> Box:
     )
 
 
+def _cut(labels: list[str], widest: float, most: float, type_: Typesetter) -> list[str]:
+    return labels if widest <= most else [type_.fit(label, most) for label in labels]
+
+
 def _cell_size(panel: _Panel, density: _Density, left: float, sums: float) -> tuple[float, float, bool]:
     """Width and height of a cell, and whether there is room for its text."""
     rows, columns = panel.matrix.shape
     room = density.room - left - sums - GAP
-    digits, labels = panel.widths.texts + _ROOMY, panel.widths.column_labels + _ROOMY
+    digits, labels = panel.widths.texts + _ROOMY, min(panel.widths.column_labels, density.widest_label) + _ROOMY
     digits = labels if digits < labels <= 1.3 * digits and labels * columns <= room else digits
     if panel.texts and rows * columns <= density.most_digits and digits * columns <= room:
         return digits, ROW, True
@@ -480,7 +494,7 @@ def make_plan(panels: list[list[_Panel]], footer: list[str], has_legend: bool, w
 
 
 def _plan_at(
-    size: float, panels: list[list[_Panel]], footer: list[str], has_legend: bool, width: float, type_: Typesetter, density: tuple[int, int]
+    size: float, panels: list[list[_Panel]], footer: list[str], has_legend: bool, width: float, type_: Typesetter, density: tuple[int, int, float]
 ) -> _Plan:
     room = 72 * width / size - GAP
     acts = [[Line([_box(panel, _Density(room, *density), type_)]) for panel in act] for act in panels]

@@ -41,8 +41,13 @@ code { font-size: .92em; white-space: pre-wrap; overflow-wrap: anywhere }
 li { margin: 0 0 .5em; break-inside: avoid }
 footer { margin: 1.5em 0 0; font-size: .85em }
 @media print {
-  body { margin: 0; max-width: none; padding: 0; font-size: 10pt }
+  body { margin: 0; max-width: none; padding: 0; font-size: 9.5pt }
+  .stages { gap: .7em 1em }
+  th, td { padding: .2em .35em }
   .stage { overflow: visible }
+  table { min-width: 12em }
+  caption { max-width: 15.5em }
+  td.blank { height: 2.2em }
   td.answer { background: none }
 }
 """
