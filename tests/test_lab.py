@@ -237,6 +237,23 @@ def test_the_explanation_never_covers_the_cell_that_it_explains(page):
     page.set_viewport_size({"width": 1400, "height": 1600})
 
 
+def test_an_output_that_scrolls_is_as_high_as_the_window(server, browser):
+    """Notebook 7 lets tall outputs scroll in a box of 24em."""
+    path = server.write("scrolls.ipynb", LOAD, CELL)
+    with lab.desk(browser, server) as desk:
+        desk.page.set_viewport_size({"width": 1400, "height": 700})
+        desk.open(path, "notebook")
+        desk.run()
+        grid(desk.page, "Output").wait_for()
+        desk.page.locator(".jp-mod-outputsScrolled").wait_for()
+        assert desk.page.locator(".jp-OutputArea").last.evaluate("area => area.clientHeight") > 600
+        cell(desk.page, SCORE).click()
+        desk.page.keyboard.press("Control+End")
+        assert desk.page.evaluate(BARE.replace(".jp-WindowedPanel-outer", ".jp-OutputArea"))
+        keep_picture(desk.page, "notebook-scrolls")
+    server.stop_kernels(path)
+
+
 def test_steps_reveal_the_stages(page):
     grid(page, "Scores").get_by_role("gridcell").first.focus()
     assert page.get_by_text("step 11 of 11").is_visible()
@@ -341,22 +358,25 @@ def test_an_edited_cell_is_computed_by_the_kernel(desk, page):
     wait_for_numbers(page, "Output", shown(attend(INDIAN).output))
 
 
-def test_ctrl_z_undoes_the_change_and_nothing_of_the_notebook(desk, page):
+@pytest.mark.parametrize("app", ["lab", "notebook"])
+def test_ctrl_z_undoes_the_change_and_nothing_of_the_notebook(server, browser, app):
     """The notebook would bring a deleted cell back."""
-    count = "() => window.jupyterapp.shell.currentWidget.content.widgets.length"
-    before = page.evaluate(count)
-    desk.execute("notebook:insert-cell-below")
-    desk.execute("notebook:delete-cell")
-    change(page, "token I, d_model dim 2, 0.2300", "-1.5")
-    typed, edited = shown(attend(INDIAN).output), shown(attend([[1.16, -1.5], *INDIAN[1:]]).output)
-    wait_for_numbers(page, "Output", edited)
-    for key, expected in [("Control+z", typed), ("Control+y", edited), ("Control+z", typed)]:
-        page.keyboard.press(key)
-        wait_for_numbers(page, "Output", expected)
-    page.keyboard.press("Control+Shift+z")
-    wait_for_numbers(page, "Output", edited)
-    assert page.evaluate(count) == before
-    assert page.evaluate(FOCUSED).startswith("token I, d_model dim 2")
+    path = server.write(f"undo-{app}.ipynb", LOAD, CELL)
+    with lab.desk(browser, server) as desk:
+        desk.open(path, app)
+        desk.run()
+        desk.execute("notebook:insert-cell-below")
+        desk.execute("notebook:delete-cell")
+        grid(desk.page, "Output").wait_for()
+        typed, edited = shown(attend(INDIAN).output), shown(attend([[1.16, -1.5], *INDIAN[1:]]).output)
+        change(desk.page, "token I, d_model dim 2, 0.2300", "-1.5")
+        wait_for_numbers(desk.page, "Output", edited)
+        for key, expected in [("Control+z", typed), ("Control+y", edited), ("Control+z", typed), ("Control+Shift+z", edited)]:
+            desk.page.keyboard.press(key)
+            wait_for_numbers(desk.page, "Output", expected)
+            assert desk.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length") == 2
+            assert desk.page.evaluate(FOCUSED).startswith("token I, d_model dim 2")
+    server.stop_kernels(path)
 
 
 def test_the_focus_is_never_lost(page):

@@ -87,8 +87,10 @@ HOVER = """async ([title, count, idle]) => {
 # From Enter in a cell to the frame in which every stage is new: the last thing drawn is that it can be undone.
 WATCH_EDIT = """() => {
     const root = document.querySelector('.attn-magic-live > div').shadowRoot;
+    const heard = new AbortController();
     window.edited = new Promise((done) => root.addEventListener('keydown', (event) => {
         if (event.key !== 'Enter') return;
+        heard.abort();
         const start = performance.now();
         const look = () => {
             if (root.querySelector('button.undo').ariaDisabled === 'true') return requestAnimationFrame(look);
@@ -97,7 +99,7 @@ WATCH_EDIT = """() => {
             port2.postMessage(0);
         };
         requestAnimationFrame(look);
-    }, { capture: true, once: true }));
+    }, { capture: true, signal: heard.signal }));
 }"""
 
 
