@@ -589,6 +589,24 @@ def test_a_trace_made_by_hand_is_looked_at_with_a_choice_of_heads(desk, page):
     assert page.get_by_role("textbox", name="Seed").count() == 0
 
 
+def test_labels_stay_in_sight_while_a_wide_stage_scrolls(desk):
+    page = desk.page
+    desk.run_cell("import torch\n%attention --mask causal torch.linspace(-1, 1, 64).reshape(32, 2)")
+    frame = reach(page, "Masked scores").locator("xpath=ancestor::*[contains(@class, 'frame')]")
+    frame.evaluate("frame => frame.scrollTo(200, 150)")
+    page.wait_for_timeout(300)
+    keep_picture(page, "scrolled-stage")
+    offsets = frame.evaluate(
+        """frame => {
+            const box = frame.getBoundingClientRect();
+            const place = (selector) => frame.querySelector(selector).getBoundingClientRect();
+            const [row, column, corner] = [place('tbody tr:last-child .rowheader'), place('thead th:last-child'), place('.corner')];
+            return [row.left - box.left, column.top - box.top, corner.left - box.left];
+        }"""
+    )
+    assert [abs(offset) < 6 for offset in offsets] == [True] * 3
+
+
 def test_hidden_cells_are_hatched_on_a_canvas(desk):
     """Nothing is painted where the mask hides, so that the hatching behind the canvas shows."""
     page = desk.page

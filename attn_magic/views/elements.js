@@ -264,7 +264,11 @@ export class StageView {
     this.stage = stage;
     const caption = h("figcaption", {}, this.symbol, this.title, this.shape, this.pencil);
     this.element = h("figure", { class: "stage", "data-stage": stage.name }, caption, this.frame, h("div", { class: "below" }, this.legend, this.turn));
-    const remember = () => Object.assign(this.scrolled, { top: this.frame.scrollTop, left: this.frame.scrollLeft });
+    const remember = () => {
+      Object.assign(this.scrolled, { top: this.frame.scrollTop, left: this.frame.scrollLeft });
+      this.frame.classList.toggle("downwards", this.frame.scrollTop > 0);
+      this.frame.classList.toggle("sideways", this.frame.scrollLeft > 0);
+    };
     this.frame.addEventListener("scroll", remember, { passive: true });
     this.turn.addEventListener("click", () => {
       this.transposed = !this.transposed;
