@@ -1,6 +1,7 @@
 """A fresh IPython for every test, and what a reader sees of a mistake."""
 
 import atexit
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import pytest
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
+
+for _size in ("COLUMNS", "LINES"):  # pytest's readline sets them for its workers, whose terminals have a size of their own
+    os.environ.pop(_size, None)
 
 _SLOWEST = ("test_lab.py", "test_matrix_properties.py", "test_worksheet.py", "test_figure.py", "test_magics.py", "test_lesson_browser.py")
 
