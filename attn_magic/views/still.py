@@ -16,7 +16,7 @@ from attn_magic.views.module import module_text, stylesheet_text
 _LOADER = """
 (() => {
   const box = document.currentScript.parentElement;
-  const rest = document.readyState === "loading" ? 0 : 1500;
+  const rest = document.readyState === "loading" ? 0 : 3000;
   const textOf = (part) => box.querySelector(`:scope > [data-part=${part}]`).textContent;
   const bytesOf = (part) => Uint8Array.from(atob(textOf(part)), (letter) => letter.charCodeAt(0));
   const unpack = (part) => new Response(new Blob([bytesOf(part)]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
