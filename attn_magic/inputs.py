@@ -23,7 +23,6 @@ from attn_magic.notices import Notice
 Array: TypeAlias = NDArray[Any]
 
 WEIGHT_NAMES = ("W_q", "W_k", "W_v")
-_LARGEST = torch.finfo(torch.float32).max
 _BEYOND_FLOATS = 2**1024
 _EXACT_INTEGERS = 2**24  # every integer up to here is a float32
 
@@ -154,7 +153,9 @@ def _as_float32(array: Array) -> tuple[Float[Tensor, "n d_model"], tuple[Notice,
     for place in np.argwhere(~np.isfinite(wide)):
         row, column = place.tolist()
         raise InputError(f"Row {row + 1}, cell {column + 1} is {wide[row, column]}. Softmax would spread it: every number has to be finite.")
-    for place in np.argwhere(np.abs(wide) > _LARGEST):
+    with np.errstate(over="ignore"):
+        single = wide.astype(np.float32)
+    for place in np.argwhere(np.isinf(single)):
         row, column = place.tolist()
         raise InputError(f"Row {row + 1}, cell {column + 1} is {wide[row, column]:g}, beyond the largest float32 number, 3.4e+38.")
     values = torch.tensor(wide, dtype=torch.float32, device="cpu")
