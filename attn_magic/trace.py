@@ -4,7 +4,6 @@ A trace is plain data. It draws nothing and computes nothing but windows into wh
 the like are asked here and answered by the module of that name, which reads the trace as anybody can.
 """
 
-import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
@@ -16,7 +15,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Shaped
 from torch import Tensor, nn
 
-from attn_magic.errors import TraceError
+from attn_magic.errors import TraceError, did_you_mean
 from attn_magic.expressions import Expression, names
 from attn_magic.notation import PRECISION, Number
 from attn_magic.notices import Notice
@@ -238,9 +237,7 @@ class AttentionTrace:
 
     def _no_stage(self, name: str) -> str:
         stages = [stage.name for stage in self.stages]
-        close = difflib.get_close_matches(name, stages, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        return f"This trace has no stage {name!r}.{hint} Its stages are {', '.join(stages)}."
+        return f"This trace has no stage {name!r}.{did_you_mean(name, stages, repr)} Its stages are {', '.join(stages)}."
 
     def explain(self, stage: str, row: int, column: int, head: int | None = None, *, max_terms: int | None = None) -> "Explanation":
         """Where one number comes from: its sources, its terms and the arithmetic, answered from the stage's equation alone.
