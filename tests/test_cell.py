@@ -38,9 +38,9 @@ def test_labels_that_are_no_plain_words_stand_in_quotes():
     )
 
 
-def test_labels_that_are_numbers_stand_before_a_colon():
+def test_labels_that_are_numbers_stand_in_quotes_below_their_name():
     trace = attend(INDIAN, tokens=["2024", "-1", "1e5"])
-    assert to_cell(trace) == '%%attention --seed 42\n"2024": 1.16  0.23\n"-1": 0.57  1.36\n"1e5": 4.41  -2.16\n'
+    assert to_cell(trace) == '%%attention --seed 42\n"token","dim 1","dim 2"\n"2024",1.16,0.23\n"\'-1",0.57,1.36\n"1e5",4.41,-2.16\n'
     assert read(to_cell(trace)).labels == ("2024", "-1", "1e5")
 
 

@@ -7,12 +7,15 @@ ordinary character, so that every later step can point into the text as it was t
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from attn_magic.matrix.mistake import Mistake
 from attn_magic.notation import count
 from attn_magic.notices import Notice
+
+Label: TypeAlias = tuple[int, int, str]  # where it begins, where it ends, and what it says
 
 TEXT_LIMIT = 4 * 1024 * 1024  # characters; 512 tokens × 768 features printed with four decimals are 3.4 million
 
@@ -35,9 +38,7 @@ _PLAIN = str.maketrans(
     | dict.fromkeys("┌┬┐├┼┤└┴┘╞╪╡╔╦╗╠╬╣╚╩╝╭╮╰╯", "+")
 )
 
-_FORBIDDEN = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
-)
+_FORBIDDEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 _DIRECTION_MARKS = "\u061c\u200e\u200f"
 _ZERO_WIDTH_RUN = re.compile(f"[{_ZERO_WIDTH}]+")
 _BORDER = re.compile(r"[\s\[\](){},;|&]")
@@ -62,14 +63,27 @@ _NOTICES = (
 
 @dataclass(frozen=True)
 class Body:
-    """`typed` is what the reader typed; `plain` is the same text in ordinary characters, position by position."""
+    """`typed` is what the reader typed; `plain` is the same text in ordinary characters, position by position.
+
+    `labels` says, by where they begin, what the labels mean that are known already. In `plain` each of them is a quoted word without meaning.
+    """
 
     typed: str
     plain: str
+    labels: Mapping[int, str] = field(default_factory=dict)
 
     def without(self, spans: Iterable[tuple[int, int]]) -> "Body":
         """The same body with these parts blanked out."""
-        return Body(self.typed, blank(self.plain, spans))
+        return replace(self, plain=blank(self.plain, spans))
+
+    def enclose(self, labels: Iterable[Label]) -> "Body":
+        """The same body, knowing these labels, in the order of the text."""
+        known, parts, position = dict(self.labels), [], 0
+        for start, end, label in labels:
+            parts += [self.plain[position:start], f'"{"x" * (end - start - 2)}"' if end - start > 1 else "x"]
+            known[start] = label
+            position = end
+        return replace(self, plain="".join([*parts, self.plain[position:]]), labels=known)
 
 
 def read_body(text: str) -> Body:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from attn_magic.matrix.body import Body
 from attn_magic.matrix.mistake import Mistake, quote
@@ -75,7 +75,7 @@ def scan(body: Body) -> tuple[Body, Group, list[tuple[int, int]]]:
     if len(stack) > 1:
         start, kind = stack[1].start, stack[1].kind
         raise Mistake("bracket", f"This {quote(kind)} is never closed", f'Type the missing "{CLOSING[kind]}".', start, start + 1)
-    body = Body(body.typed, _join_lines(plain, comments)) if comments else body
+    body = replace(body, plain=_join_lines(plain, comments)) if comments else body
     return body, top, strings
 
 

@@ -1,6 +1,7 @@
 """LaTeX matrices and arrays, from papers, from sympy and from pandas."""
 
 import re
+from dataclasses import replace
 
 from attn_magic.matrix.body import Body
 from attn_magic.matrix.mistake import Mistake, quote
@@ -8,11 +9,12 @@ from attn_magic.matrix.numerals import is_numeral
 from attn_magic.matrix.rows import Reading, Row, check_size, read_values
 from attn_magic.matrix.separators import decimal_comma
 from attn_magic.matrix.table import Table
+from attn_magic.matrix.tex_labels import RULES, TABLES, enclose_labels
 from attn_magic.notation import count
 from attn_magic.notices import Notice
 
 _MARK = re.compile(r"\\begin\b|\\[pbBvV]?matrix\s?\{|\\left[\[(.|\\]|\\end\b")
-_COMMENT = re.compile(r"(?<!\\)%[^\n]*")
+_STRING = re.compile(r"(?<![^\s\[({,;:|])(?:\"(?:[^\"\n]|\"\")*\"|'[^'\n]*')(?![^\s\])},;:|])")
 _BEGIN = re.compile(r"\\begin[ ]?\{(?P<name>[A-Za-z]+\*?)\}(?:\[[^\[\]\n]{0,20}\])?")
 _END = re.compile(r"\\end[ ]?\{(?P<name>[A-Za-z]+\*?)\}")
 _TEX = re.compile(r"\\(?P<name>[pbB]?matrix)\s?\{")
@@ -34,7 +36,6 @@ _OUTER = {
     "multline*",
 }
 _MATRICES = {"matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "psmallmatrix", "bsmallmatrix", "pNiceMatrix", "bNiceMatrix", "NiceMatrix"}
-_TABLES = {"array", "tabular", "tabular*"}
 _DETERMINANTS = {"vmatrix", "Vmatrix", "vsmallmatrix", "Vsmallmatrix", "vNiceMatrix"}
 
 _SPACING = re.compile(
@@ -43,7 +44,6 @@ _SPACING = re.compile(
     r"|[hv]space\*?\{[^{}]*\}|(?:no)?indent\b|nonumber\b|notag\b|label\{[^{}]*\}|arraystretch\b)"
     r"|~"
 )
-_RULES = re.compile(r"\\(?:hline|toprule|midrule|bottomrule|hdashline)\b|\\(?:cline|cmidrule|hhline)(?:\([a-z]*\))?\{[^{}]*\}|\\noalign\{[^{}]*\}")
 _STYLE = re.compile(
     r"\\(?:mathbf|mathrm|mathit|mathsf|mathtt|mathnormal|boldsymbol|bm|textbf|textit|textrm|texttt|textsf|text|mbox|num|boxed|ensuremath"
     r"|(?:text)?color\{[A-Za-z0-9!.]*\}|mathord|mathbin)(?=\s?\{|\s?[0-9])"
@@ -88,8 +88,11 @@ _PLAIN_MATRIX = "Write the matrix as \\begin{bmatrix} 1 & 2 \\\\ 3 & 4 \\end{bma
 
 
 def is_latex(plain: str) -> bool:
-    """Whether the text has a LaTeX environment, or & between cells and two backslashes after rows."""
-    return _MARK.search(plain) is not None or _is_bare(plain)
+    """Whether the text has, outside quotes, a LaTeX environment, or & between cells and two backslashes after rows."""
+    if "\\" not in plain:
+        return False
+    bare = _STRING.sub(" ", plain)
+    return _MARK.search(bare) is not None or _is_bare(bare)
 
 
 def _is_bare(plain: str) -> bool:
@@ -98,12 +101,12 @@ def _is_bare(plain: str) -> bool:
 
 def read_latex(body: Body) -> Reading:
     r"""Grammar: latex := before "\begin{" name "}" row ("\\" row)* "\\"? "\end{" name "}" after."""
-    body = body.without(match.span() for match in _COMMENT.finditer(body.plain))
+    body = enclose_labels(body)
     name, start, end = _find_environment(body)
     inner = body.plain[start:end]
-    is_table = name in _TABLES
+    is_table = name in TABLES
     plain = body.plain[:start] + _blank_markup(inner, start) + body.plain[end:]
-    body = Body(body.typed, plain)
+    body = replace(body, plain=plain)
     rows = _split_rows(body, start, end)
     if not rows:
         raise Mistake("empty", "There are no numbers in this matrix", _PLAIN_MATRIX, start, end)
@@ -160,9 +163,9 @@ def _find_end(plain: str, opened: re.Match[str]) -> tuple[str, int, int]:
     name = opened["name"]
     if name.rstrip("*") in _DETERMINANTS:
         raise Mistake("latex", f"{name} is a determinant, not a matrix", "Use bmatrix if you mean the matrix.", *opened.span())
-    if name.rstrip("*") not in _MATRICES and name not in _TABLES:
+    if name.rstrip("*") not in _MATRICES and name not in TABLES:
         raise Mistake("latex", f"{quote(name)} is not a matrix environment", _PLAIN_MATRIX, *opened.span())
-    start = _skip_columns(plain, opened.end()) if name in _TABLES else opened.end()
+    start = _skip_columns(plain, opened.end()) if name in TABLES else opened.end()
     marker = re.compile(r"\\(?:begin|end)\b").search(plain, start)
     if not marker:
         raise Mistake("latex", f"\\begin{{{name}}} is never ended", f"Type \\end{{{name}}} after the last row.", opened.start(), opened.start() + 6)
@@ -249,7 +252,7 @@ def _blank_markup(inner: str, start: int) -> str:
         seen = re.sub(r"\\,|~|\\ |\{,\}", ",", thousands[0])
         mistake = decimal_comma(seen, start + thousands.start(), 1)
         raise Mistake(mistake.code, mistake.headline, mistake.advice, start + thousands.start(), start + thousands.end())
-    for pattern in (_RULES, _SPACING, _STYLE):
+    for pattern in (RULES, _SPACING, _STYLE):
         inner = pattern.sub(lambda match: match[0] if match[0] == "\\\\" else " " * len(match[0]), inner)
     inner = re.sub(r"(?<!\\)[{}$]", " ", inner)
     return inner

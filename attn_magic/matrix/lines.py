@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from attn_magic.limits import MOST_TOKENS
 from attn_magic.matrix.body import Body
@@ -18,7 +19,7 @@ _SIZE_FOOTER = re.compile(r"^[ \t]*\[[0-9]+ rows x [0-9]+ columns\][ \t]*$", re.
 _JULIA_HEADER = re.compile(r"[ \t]*(?P<rows>[0-9]+)(?:[×x](?P<columns>[0-9]+)|-element) [A-Za-z]\w*(?:\{[^\n]*\})?(?: with eltype \w+)?:[ \t]*(?=\n)")
 _R_HEADER = re.compile(r"[ \t]*(?:\[,[0-9]+\][ \t]*)+(?=\n)")
 _R_ROW = re.compile(r"^[ \t]*\[[0-9]+,\]", re.MULTILINE)
-_SPAN_NAMED = re.compile(r"\bColumns [0-9]+ (?:through|to|and) [0-9]+:?")
+_SPAN_NAMED = re.compile(r"^[ \t]*(?P<span>Columns [0-9]+ (?:through|to|and) [0-9]+:?)[ \t]*$", re.MULTILINE)
 _QUOTED_LINES = re.compile(r"(?:^|[,;|\t\n])[ ]?(?P<quoted>\"(?:[^\"]|\"\")*\")(?=[ ]?[,;|\t\n]|\Z)")
 _CELL = re.compile(r"[,;|\t][ ]?[-+.]?[0-9]")
 _COLON_LABEL = re.compile(r"(?P<label>\"(?:[^\"]|\"\")*\"|'[^']*'|[^:]+):[ \t]+(?=[-+.\[(0-9])")
@@ -35,7 +36,7 @@ def join_quoted(body: Body) -> Body:
     plain = body.plain
     if '"' not in plain or "\n" not in plain:
         return body
-    return Body(body.typed, _QUOTED_LINES.sub(_join_lines, plain))
+    return replace(body, plain=_QUOTED_LINES.sub(_join_lines, plain))
 
 
 def _join_lines(match: re.Match[str]) -> str:
@@ -58,7 +59,9 @@ def blank_prints(body: Body) -> tuple[Body, tuple[int, int] | None]:
         spans += [match.span() for match in _R_ROW.finditer(plain)]
     wrapped = _SPAN_NAMED.search(plain)
     if wrapped:
-        raise Mistake("truncated", "This print is cut into groups of columns", "Print it wider, or paste it as a list of rows.", *wrapped.span())
+        raise Mistake(
+            "truncated", "This print is cut into groups of columns", "Print it wider, or paste it as a list of rows.", *wrapped.span("span")
+        )
     return (body.without(spans) if spans else body), size
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from attn_magic.limits import MOST_TOKENS
 from attn_magic.matrix.body import Body, character_notices, read_body
+from attn_magic.matrix.enclosed import enclose_labels
 from attn_magic.matrix.latex import is_latex, read_latex
 from attn_magic.matrix.literal import read_literal
 from attn_magic.matrix.mistake import Mistake, explain, quote
@@ -60,7 +61,7 @@ def parse_matrix(text: str) -> Matrix:
 
 
 def _read(text: str) -> Reading:
-    body = read_body(text)
+    body = enclose_labels(read_body(text))
     if is_latex(body.plain):
         return read_latex(body)
     body = _blank_assignment(body)

@@ -9,6 +9,7 @@ from attn_magic.matrix.body import Body
 from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import MISSING, explain_comma, is_numeral
 from attn_magic.matrix.rows import Row, check_size, split_loosely, split_strictly
+from attn_magic.matrix.words import is_corner
 from attn_magic.notices import Notice
 
 _COMMENT = re.compile(r"[#%]")
@@ -153,7 +154,7 @@ def _split_tabs(lines: Sequence[Line]) -> list[Row] | None:
         lines = [Line(line.start + 1, line.text[1:], line.label) for line in lines]
     rows = [_split_cells(line, "\t") for line in lines]
     _refuse_number_behind_label(rows)
-    if any(not cell.strip() for row in rows for cell in row.cells) or all(len(row.cells) > 1 and _is_strict(row) for row in rows):
+    if any(not cell.strip() for row in rows for cell in row.cells) or _are_strict(rows):
         return rows
     return None
 
@@ -176,6 +177,15 @@ def number_behind_label(row: Row, number: int) -> Mistake:
         *row.span(0),
         row=number,
     )
+
+
+def _are_strict(rows: Sequence[Row]) -> bool:
+    """Whether no cell has a blank inside, except labels and, above them, names such as "dim 1" behind a name for labels."""
+    names, below = rows[0].cells, rows[1:]
+    named = is_corner(names[0].strip(), or_empty=False) and all(cell.strip()[:1].isalpha() for cell in names)
+    if below and named and {len(row.cells) for row in below} == {len(names)}:
+        rows = below
+    return all(len(row.cells) > 1 and _is_strict(row) for row in rows)
 
 
 def _is_strict(row: Row) -> bool:
@@ -270,7 +280,7 @@ def _split_commas(lines: Sequence[Line]) -> tuple[list[Row], list[Notice]]:
         lines = [Line(line.start, line.text.rstrip()[:-1], line.label) for line in lines]
         notices.append(Notice("trailing-comma", "The comma at the end of every row was left out."))
     rows = [_split_cells(line, ",") for line in lines]
-    if not all(len(row.cells) > 1 and _is_strict(row) for row in rows):
+    if not _are_strict(rows):
         refuse_glued_commas(lines)
         _refuse_number_behind_label(rows)
         for number, row in enumerate(rows, 1):

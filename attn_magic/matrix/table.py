@@ -13,11 +13,13 @@ from attn_magic.matrix.words import (
     are_counted,
     clean_label,
     has_glued_number,
+    is_corner,
     is_failed_number,
     is_number_or_quoted,
     is_quoted,
     is_quoted_number,
     is_suspicious,
+    made_here,
     text_of,
 )
 from attn_magic.notation import count
@@ -25,7 +27,6 @@ from attn_magic.notices import Notice
 
 LABEL_LIMIT = 10_000  # characters of one label
 
-_CORNERS = {"token", "tokens", "word", "words", "label", "labels", "name", "id", "index"}
 _STATEMENTS = {"import", "from", "def", "class", "return", "lambda", "del", "print"}
 _STATEMENTS |= {"for", "while", "if", "else", "try", "with", "lambda:", "else:", "try:"}
 _TITLES = {"matrix", "array", "tensor"}
@@ -140,15 +141,15 @@ class Table:
             header = self.rows.pop(0)
             texts = [text_of(cell) for cell in header.cells]
             if any(map(is_numeral, texts[1:])) or is_numeral(texts[0]):
-                if texts[0].lower() not in _CORNERS | {""}:
-                    raise _ambiguous_header(header, self.rows)
-                self.notices.append(Notice("header", f"The first row, {quote(header.text.strip())}, was read as column names."))
+                if not is_corner(texts[0]):
+                    raise self._ambiguous_header(header, self.rows)
+                self.notices.append(Notice("header", f"The first row, {quote(self._typed(header))}, was read as column names."))
             return header
         if len(self.rows) < 2:
             return None
         header, following = self.rows[0], self.rows[1:]
         if self._is_numbered_print(header, following) or self._is_numbered_corner(header, following):
-            self.notices.append(Notice("header", f"The first row, {quote(header.text.strip())}, was read as column names."))
+            self.notices.append(Notice("header", f"The first row, {quote(self._typed(header))}, was read as column names."))
             return self.rows.pop(0)
         texts = [cell.strip() for cell in header.cells]
         names = texts[1:] if not texts[0] else texts
@@ -200,13 +201,26 @@ class Table:
         width = len(texts) - 1
         if width < 1 or not all(map(is_numeral, texts[1:])) or any(len(row.cells) != width + 1 for row in following):
             return False
-        named = texts[0].lower() in _CORNERS
+        named = is_corner(texts[0], or_empty=False)
         counted = texts[1:] == [str(number) for number in range(width)]
         rows = [text_of(row.cells[0]) for row in following]
         if named and not counted and texts[1:] == [str(number) for number in range(1, width + 1)]:
-            raise _ambiguous_header(header, following)
+            raise self._ambiguous_header(header, following)
         labelled = rows == [str(number) for number in range(len(rows))] or not any(map(is_numeral, rows))
         return (named or not texts[0]) and counted and labelled and width > 1
+
+    def _ambiguous_header(self, header: Row, following: Sequence[Row]) -> Mistake:
+        return Mistake(
+            "ambiguous",
+            f"The first row, {quote(self._typed(header))}, can be column names above {count(len(following), 'row')}, "
+            f"or the first of {len(following) + 1} rows",
+            "Give the columns names that are not numbers, or leave out the line below the first row.",
+            *header.extent(),
+        )
+
+    def _typed(self, row: Row) -> str:
+        start, end = row.extent()
+        return self.body.typed[start:end]
 
     def _drop_empty_edges(self) -> None:
         """A last column that is empty in every row, with no name above it, is a trailing separator."""
@@ -265,7 +279,9 @@ class Table:
                 if not are_counted(numbers):
                     raise _ambiguous_index(self.rows[0], "without a name")
                 return True
-            if corner.lower() in _CORNERS and not any(map(is_numeral, map(text_of, header.cells[1:]))):
+            if made_here(corner):
+                return True
+            if is_corner(corner, or_empty=False) and not any(map(is_numeral, map(text_of, header.cells[1:]))):
                 raise _ambiguous_index(self.rows[0], f"named {quote(corner)}")
         if (
             shorter
@@ -273,12 +289,7 @@ class Table:
             and ((are_counted(numbers) and len(numbers) > 1) or (not header.separator and header.text[:1] == " "))
         ):
             return True
-        return (
-            widths == {len(header.cells)}
-            and corner.lower() in _CORNERS | {""}
-            and all(map(is_numeral, map(text_of, header.cells[1:])))
-            and are_counted(numbers)
-        )
+        return widths == {len(header.cells)} and is_corner(corner) and all(map(is_numeral, map(text_of, header.cells[1:]))) and are_counted(numbers)
 
     def _find_last_labels(self) -> list[str]:
         rows = self.rows
@@ -357,7 +368,7 @@ class Table:
             if not row.numbers:
                 raise Mistake("missing-cell", f"Row {number:,} has no numbers", MISSING, *row.extent(), row=number)
             labels.append(self._take_label(row, number) if found else "")
-        if all(label.endswith(":") and len(label) > 1 for label in labels):
+        if all(label.endswith(":") and len(label) > 1 and not is_quoted(row.cells[0]) for label, row in zip(labels, self.rows, strict=True)):
             labels = [label[:-1] for label in labels]
         self._note_numeric([text_of(row.cells[0]) for row, found in zip(self.rows, labelled, strict=True) if found and not is_quoted(row.cells[0])])
         return labels
@@ -384,6 +395,9 @@ class Table:
 
     def _label(self, start: int, end: int) -> str:
         """The label as typed, without quotes around it."""
+        if start in self.body.labels:
+            self.spans.append((start, end))
+            return self.body.labels[start]
         if end - start > LABEL_LIMIT:
             raise Mistake(
                 "label", f"This label has {end - start:,} characters, and the limit is {LABEL_LIMIT:,}", "Type a shorter label.", start, end
@@ -427,16 +441,6 @@ def _refuse_detached_sign(row: Row, number: int) -> None:
             start = row.span(index)[0]
             headline = f'"{match["sign"]}" stands alone before {quote(match["number"])}'
             raise Mistake("operator", headline, OPERATOR, start, start + 1, row=number)
-
-
-def _ambiguous_header(header: Row, following: Sequence[Row]) -> Mistake:
-    return Mistake(
-        "ambiguous",
-        f"The first row, {quote(header.text.strip())}, can be column names above {count(len(following), 'row')}, "
-        f"or the first of {len(following) + 1} rows",
-        "Give the columns names that are not numbers, or leave out the line below the first row.",
-        *header.extent(),
-    )
 
 
 def _ambiguous_index(row: Row, described: str) -> Mistake:

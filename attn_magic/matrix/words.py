@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from attn_magic.matrix.numerals import is_numeral
 
 _QUOTES = ('""', "''", "“”", "‘’", "„“", "„”", "＂＂", "＇＇")
-_FORMULA_GUARD = re.compile("'[=+\\-@\t\r＝＋－＠]")  # an apostrophe that keeps a spreadsheet from running the cell
+_FORMULA_GUARD = re.compile("'+[=+\\-@\t\r＝＋－＠]")  # an apostrophe that keeps a spreadsheet from running the cell
 _BEFORE_A_NUMBER = "-+.,=*/^~±$€£¥(\"'`–—"  # signs, currencies, operators, quotes
 _LIKE_A_NUMBER = re.compile(r"[-+]*[lIoO][.,][0-9]|\.[eE][0-9]")
 _GLUED = re.compile(r"[:=>][-+]?\.?[0-9]")
+_CORNERS = {"token", "tokens", "word", "words", "label", "labels", "name", "id", "index"}
+_MADE_HERE = re.compile(r"\S.* · attn_magic [0-9]")  # what stands in the corner of a CSV file that was saved here
 _WORDS_WITH_A_MEANING = {"nan", "inf", "infinity", "none", "null", "na", "nil", "true", "false"}
 
 
@@ -28,6 +30,16 @@ def clean_label(typed: str) -> str:
     else:
         label = label.replace("\\|", "|")
     return label
+
+
+def is_corner(name: str, or_empty: bool = True) -> bool:
+    """Whether this is a name for a column of labels."""
+    return name.lower() in _CORNERS or made_here(name) or (or_empty and not name)
+
+
+def made_here(corner: str) -> bool:
+    """Whether this is the corner of a CSV file that was saved here, which has labels below it."""
+    return _MADE_HERE.match(corner) is not None
 
 
 def text_of(cell: str) -> str:

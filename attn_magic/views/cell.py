@@ -2,7 +2,6 @@
 
 import re
 
-from attn_magic.matrix.numerals import is_numeral
 from attn_magic.notation import format_label
 from attn_magic.options import FLAGS
 from attn_magic.story import count_up
@@ -10,7 +9,7 @@ from attn_magic.trace import AttentionTrace, Options, Stage
 from attn_magic.views.exact import exact, exact_rows
 
 LIKE_NUMBERS = {"nan", "inf", "infinity", "none", "null", "na", "nil", "true", "false"}
-_FORMULA = re.compile(r"[=+\-@\t\r＝＋－＠]")  # what a spreadsheet takes for the beginning of one
+_FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠]")  # what a spreadsheet takes for the beginning of one, or reading for one that is guarded
 
 
 def to_cell(trace: AttentionTrace) -> str | None:
@@ -63,8 +62,6 @@ def _table(stage: Stage) -> list[str]:
     is_named = tuple(stage.columns.labels) != count_up("dim", len(stage.columns))
     if is_plain and not is_named:
         return _align([[label, *row] for label, row in zip(labels, numbers, strict=True)] if labels else numbers)
-    if labels and not is_named and all(is_numeral(label.strip()) for label in labels):
-        return [f'"{label}": {"  ".join(row)}' for label, row in zip(labels, numbers, strict=True)]  # in CSV they could be numbers
     header = [quote_label(name) for name in (*(["token"] if labels else []), *stage.columns.labels)]
     rows = [[quote_label(label), *row] for label, row in zip(labels, numbers, strict=True)] if labels else numbers
     return [",".join(row) for row in (header, *rows)]

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 
 from attn_magic.explain import Explanation
+from attn_magic.matrix.tex_text import write_text
 from attn_magic.notation import INFINITY, MINUS, Number, format_label, format_number, shorten
 from attn_magic.trace import AttentionTrace, Axis, Stage
 from attn_magic.views.cell import to_cell
@@ -18,34 +19,6 @@ from attn_magic.views.origin import describe_origin
 
 ROWS, COLUMNS = Fold(whole=16, first=8, last=4), Fold(whole=12, first=6, last=3)
 
-_ESCAPES = {
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\^{}",
-    "\\": r"\textbackslash{}",
-    # The standard font has other signs in these places.
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    # The signs of formulas, which are no letters.
-    MINUS: r"\ensuremath{-}",
-    INFINITY: r"\ensuremath{\infty}",
-    "×": r"\ensuremath{\times}",
-    "≈": r"\ensuremath{\approx}",
-    "√": r"\ensuremath{\surd}",
-    "Σ": r"\ensuremath{\Sigma}",
-    "→": r"\ensuremath{\to}",
-    "ᵀ": r"\ensuremath{^{\top}}",
-    "·": r"\ensuremath{\cdot}",
-    "…": r"\dots{}",
-}
-_LIGATURE = re.compile(r"([-`',])(?=\1)|([?!])(?=`)")  # two signs that would be printed as one: a dash, a quotation mark
 _ACCENTED = frozenset("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿ")  # letters that pdflatex's standard font can print
 _FORMULA = re.compile(r"[A-Za-z_ =/()ᵀ√]+")
 
@@ -84,8 +57,7 @@ def escape(text: str) -> str:
     >>> escape("R&D_{x}"), escape("-->")
     ('R\\&D\\_\\{x\\}', '-{}-\\textgreater{}')
     """
-    escaped = "".join(_ESCAPES.get(character, character) for character in format_label(text))
-    return _LIGATURE.sub(lambda sign: sign[0] + "{}", escaped).replace("...", r"{\ldots}")
+    return write_text(format_label(text))
 
 
 def label(text: str) -> str:
