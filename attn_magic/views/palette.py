@@ -41,20 +41,21 @@ def heat_picture(rows: Sequence[Sequence[float]], low: float, high: float) -> by
     >>> heat_picture([[0.0, 1.0], [2.0, 3.0]], 0.0, 3.0)[:4]
     b'\x89PNG'
     """
-    down, across = (max(1, _PICTURE_SIZE // count) for count in (len(rows), len(rows[0])))
-    lines = []
-    for row in rows:
-        line = b"".join(bytes([_shade(value, low, high)]) * across for value in row)
-        lines.append((b"\0" + line) * down)  # 0: a line that is written as it is
+    shades = _shades(np.array(rows, dtype=float), low, high)
+    down, across = (max(1, _PICTURE_SIZE // count) for count in shades.shape)
+    pixels = shades.repeat(down, axis=0).repeat(across, axis=1)
+    lines = np.pad(pixels, ((0, 0), (1, 0)))  # a line that begins with 0 is written as it is
     colors = [*(_mix(_anchors(low), shade / (_SHADES - 1)) for shade in range(_SHADES)), _HIDDEN, _NOT_FINITE]
     palette = bytes(round(part * 255) for color in colors for part in color)
-    return indexed_png(b"".join(lines), (across * len(rows[0]), down * len(rows)), palette)
+    return indexed_png(lines.tobytes(), (pixels.shape[1], pixels.shape[0]), palette)
 
 
-def _shade(value: float, low: float, high: float) -> int:
-    if not math.isfinite(value):
-        return _SHADES if value == -math.inf else _SHADES + 1
-    return round(min(max(position(value, low, high), 0.0), 1.0) * (_SHADES - 1))
+def _shades(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.uint8]:
+    """The place of each value's colour in the palette of a picture."""
+    shades = np.where(values == -math.inf, _SHADES, _SHADES + 1)
+    finite = np.isfinite(values)
+    shades[finite] = np.rint(position(values[finite], low, high).clip(0.0, 1.0) * (_SHADES - 1))
+    return shades.astype(np.uint8)
 
 
 def _anchors(low: float) -> Sequence[Sequence[float]]:

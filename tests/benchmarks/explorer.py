@@ -6,6 +6,7 @@ Times are medians on a warm kernel. Next to each stands what could not be faster
 bytes, for an edit the attention alone.
 """
 
+import base64
 import contextlib
 import gc
 import io
@@ -14,7 +15,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -28,9 +29,11 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Bytes, Unicode
 from traitlets.config import Config
 
-from attn_magic import Options, attend
-from attn_magic.views import notebook_outputs
+from attn_magic import attend, parse_matrix
+from attn_magic.views.console import to_text
 from attn_magic.views.explorer import Explorer
+from attn_magic.views.page import to_html
+from attn_magic.views.sketch import sketch
 
 CELL = "%%attention\nI 1.16 0.23\nam 0.57 1.36\nIndian 4.41 -2.16\n"
 SOURCES = {"_esm", "_stylesheet"}  # the module, which is the same for every explorer
@@ -52,7 +55,7 @@ class Line:
         limit = "" if self.limit is None else f"≤ {self.limit:g}"
         ratio = "" if not self.floor else f"{self.measured / self.floor:6.1f} × {self.floor_name} ({self.floor:.3g})"
         verdict = "" if self.limit is None else "ok" if self.measured <= self.limit else "TOO MUCH"
-        return f"{self.what:<58} {self.measured:>10.4g} {self.unit:<9} {limit:<9} {verdict:<9} {ratio}"
+        return f"{self.what:<65} {self.measured:>10.4g} {self.unit:<9} {limit:<9} {verdict:<9} {ratio}"
 
 
 @dataclass
@@ -60,14 +63,15 @@ class Wire:
     """Counts what would go to the browser."""
 
     messages: int = 0
-    bytes: int = 0
+    state: int = 0  # bytes
+    outputs: int = 0  # bytes
     open: set[str] = field(default_factory=set)
 
     def count(self, data: Any, buffers: Any = ()) -> None:
         self.messages += 1
         state = data.get("state")
         lean = {**data, "state": {name: value for name, value in state.items() if name not in SOURCES}} if state else data
-        self.bytes += len(json.dumps(lean)) + sum(map(len, buffers or ()))
+        self.state += len(json.dumps(lean)) + sum(map(len, buffers or ()))
 
     def create_comm(self, data: Any = None, buffers: Any = None, comm_id: str | None = None, **_: Any) -> Any:
         self.count(data or {}, buffers)
@@ -88,8 +92,9 @@ class Publisher(DisplayPublisher):  # type: ignore[misc]
     wire = Wire()
 
     def publish(self, data: Any, *args: Any, **settings: Any) -> None:
-        """Count one output."""
-        self.wire.count(data)
+        """Count one output, its pictures as a message has them."""
+        self.wire.messages += 1
+        self.wire.outputs += len(json.dumps(data, default=lambda picture: base64.b64encode(picture).decode("ascii")))
 
 
 class Carrier(anywidget.AnyWidget):
@@ -146,19 +151,27 @@ def make_notebook(wire: Wire) -> Callable[[], None]:
 def measure_cell(run: Callable[[], None], wire: Wire) -> list[Line]:
     """One run of the default cell: its time, and what it sends."""
     run()
-    wire.messages = wire.bytes = 0
+    wire.messages = wire.state = wire.outputs = 0
     run()
-    messages, sent = wire.messages, wire.bytes
+    messages, state, outputs = wire.messages, wire.state, wire.outputs
     explorer = Explorer(attend([[1.16, 0.23], [0.57, 1.36], [4.41, -2.16]], tokens="I am Indian"))
     alone, floor = median_ms(lambda: Explorer(explorer.trace).close()), median_ms(lambda: carry(explorer))
-    inert = len(json.dumps(notebook_outputs(InteractiveShell.instance(), replace(explorer.trace, options=Options(view="html")))[0]))
+    trace, body = explorer.trace, CELL.partition("\n")[2]
+    calls: dict[str, Callable[[], object]] = {
+        "parsing and attend": lambda: attend(parse_matrix(body)),
+        "the text": lambda: to_text(trace),
+        "the tables": lambda: to_html(trace),
+        "the picture": lambda: sketch(trace),
+    }
+    parts = [Line(f"of it, {name}", median_ms(call), "ms") for name, call in calls.items()]
     explorer.close()
     return [
         Line("cell text to whole output, 3 × 2", median_ms(run), "ms", 15, floor, "bare anywidget"),
         Line("of it, the explorer", alone, "ms", None, floor, "bare anywidget"),
         Line("messages of it", messages, "", 20),
-        Line("bytes of the explorer, without its module", (sent - inert) / 1000, "kB", 25),
-        Line("bytes of the tables and text beside it", inert / 1000, "kB"),
+        *parts,
+        Line("state of it, without the module", state / 1000, "kB", 25),
+        Line("outputs of it: tables that can become an explorer, picture, text", outputs / 1000, "kB"),
     ]
 
 
