@@ -31,7 +31,7 @@ from traitlets.config import Config
 
 from attn_magic import attend, parse_matrix
 from attn_magic.views.console import to_text
-from attn_magic.views.explorer import Explorer
+from attn_magic.views.explorer import Explorer, close_all
 from attn_magic.views.page import to_html
 from attn_magic.views.sketch import sketch
 
@@ -231,6 +231,7 @@ def main() -> None:
         *measure_reruns(run, wire),
     ]
     print(*lines, sep="\n")
+    close_all()
 
 
 if __name__ == "__main__":
