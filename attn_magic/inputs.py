@@ -44,7 +44,8 @@ def read_encodings(x: object) -> Encodings:
     """
     if isinstance(x, Matrix):
         values = torch.tensor(x.values, dtype=torch.float32, device="cpu")
-        return Encodings(values, _name_all(x.labels), x.columns, x.notices)
+        partial = any(notice.code == "partial-labels" for notice in x.notices)
+        return Encodings(values, _name_all(x.labels) if partial else x.labels, x.columns, x.notices)
     if isinstance(x, str):
         raise InputError("The input is text. Turn it into a matrix first: attend(parse_matrix(text)).")
     tokens, columns = _frame_labels(x)

@@ -132,6 +132,7 @@ def test_a_label_like_a_number_cannot_be_taken_for_one_when_the_table_is_pasted_
     trace = attend(INDIAN, tokens=[label, *others])
     matrix = parse_matrix(stage_to_markdown(trace, "token_encodings"))
     assert torch.tensor(matrix.values).equal(trace.token_encodings)
+    assert matrix.labels == (label, *others)
     assert render(stage_to_markdown(trace, "token_encodings")).cells[3] == label
 
 

@@ -41,7 +41,7 @@ def _quoted(body: Body) -> list[Label]:
     the corner of a CSV file that was saved here, labels need no quotes: spreadsheets save it without.
     """
     lines = _lines(body)
-    first = next(lines, None)
+    first = next((line for line in lines if not _is_comment(body, *line)), None)
     if first is None:
         return []
     names = [] if _RECORD.fullmatch(body.typed, *first) else _names(body, *first)
@@ -49,6 +49,8 @@ def _quoted(body: Body) -> list[Label]:
     record = _RECORD
     if corner and made_here(corner):
         record = _BARE_RECORDS[body.typed[names[0][1] : names[1][0]].strip(" ")]
+    else:
+        lines = (line for line in lines if not _is_comment(body, *line))
     records = [record.fullmatch(body.typed, *line) for line in itertools.chain([] if names else [first], lines)]
     if not records or not all(match and any(map(str.isdigit, match["rest"])) for match in records):
         return []
@@ -80,13 +82,16 @@ def _names(body: Body, start: int, end: int) -> list[Label]:
 
 
 def _lines(body: Body) -> Iterator[tuple[int, int]]:
-    """The lines with something on them, where labels can be among them; a line that begins with # or % is a comment."""
+    """The lines with something on them, where labels can be among them."""
     if '"' not in body.typed and not made_here(body.typed):
         return
     for match in _LINE.finditer(body.typed):
-        beginning = body.plain[match.start() : match.end()].lstrip()[:1]
-        if beginning and beginning not in "#%":
+        if body.plain[match.start() : match.end()].strip():
             yield match.span()
+
+
+def _is_comment(body: Body, start: int, end: int) -> bool:
+    return body.plain[start:end].lstrip()[:1] in ("#", "%")
 
 
 # ---------------------------------------------------------------------------------------------------------- Markdown

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from attn_magic.limits import MOST_TOKENS
 from attn_magic.matrix.body import Body, character_notices, read_body
+from attn_magic.matrix.documents import find_matrix
 from attn_magic.matrix.enclosed import enclose_labels
 from attn_magic.matrix.latex import is_latex, read_latex
 from attn_magic.matrix.literal import read_literal
@@ -17,6 +18,7 @@ from attn_magic.notices import Notice
 _TARGET = re.compile(r"[^\W\d][\w.]*(?: [^\W\d][\w.]*){0,3}(?:\[[0-9: ,]*\]){0,3}(?: ?: ?[^\W\d][\w.\[\], ]{0,60})?")
 _ASSIGNED = re.compile(r"[ \t]*(?:\n|[-+.\[({\"'<0-9\\$]|[A-Za-z_][\w.]*[(\[]|Parameter|\Z)")
 _ABOVE = re.compile(r"(?:\s+|(?:#(?!#)|%)[^\n]*(?:\n|\Z))*")  # blank lines and comments
+_BLOCK_MARK = re.compile(r"^[ \t]*(?P<mark>(?P<sign>[%#])(?P<bracket>[{}]))[ \t]*$", re.MULTILINE)
 _BRACKETED_TOKEN = re.compile(r"[\[(<{][^\[\](){}<>\s,;]*[^\W\d_][^\[\](){}<>\s,;]*[\])>}]:?")
 _THEN_BRACKET = re.compile(r"[ \t]+[\[(]")
 _FACTOR = re.compile(r"(?P<factor>(?:[-+]?[0-9.][\w.]*[ \t]*)?(?:\*\*|[-+*/@^]))[ \t]*(?:[^\W\d][\w.]*)?[\[(]")
@@ -52,11 +54,12 @@ def parse_matrix(text: str) -> Matrix:
 
     Raises `MatrixError` where the text can be read in two ways or in none.
     """
+    text, asked = find_matrix(text)
     try:
         reading = _read(text)
     except Mistake as mistake:
         raise explain(mistake, text) from None
-    notices = {notice.code: notice for notice in character_notices(reading.body, reading.label_spans) + reading.notices}
+    notices = {notice.code: notice for notice in asked + character_notices(reading.body, reading.label_spans) + reading.notices}
     return Matrix(reading.values, reading.labels, reading.columns, tuple(notices.values()))
 
 
@@ -64,11 +67,26 @@ def _read(text: str) -> Reading:
     body = enclose_labels(read_body(text))
     if is_latex(body.plain):
         return read_latex(body)
-    body = _blank_assignment(body)
+    body = _blank_assignment(_blank_block_comments(body))
     if not body.plain.strip():
         raise Mistake("empty", "There are no numbers here", EXAMPLE)
     _refuse_factor(body.plain)
     return read_literal(body) if _is_literal(body.plain) else read_table(body)
+
+
+def _blank_block_comments(body: Body) -> Body:
+    """Grammar: comment := "%{" lines "%}", each mark on a line of its own; MATLAB's comments, which can stand in each other, also with #."""
+    opened: list[re.Match[str]] = []
+    spans = []
+    for mark in _BLOCK_MARK.finditer(body.plain) if "{" in body.plain else ():
+        if mark["bracket"] == "{":
+            opened.append(mark)
+        elif opened and opened[-1]["sign"] == mark["sign"]:
+            spans.append((opened.pop().start(), mark.end()))
+    if opened:
+        sign = opened[0]["sign"]
+        raise Mistake("bracket", "This comment is never closed", f'Type "{sign}}}" on a line of its own behind it.', *opened[0].span("mark"))
+    return body.without(spans)
 
 
 def _refuse_factor(plain: str) -> None:

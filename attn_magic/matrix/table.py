@@ -89,6 +89,7 @@ class Table:
                 start, end = self.spans[0]
                 raise Mistake("name", f"{quote(labels[0])} begins a statement, and statements are never run here", DATA, start, end)
             self._note_numeric(labels)
+            self._note_partial(self.set_apart)
         else:
             self._drop_empty_edges()
             header = self._take_header()
@@ -317,7 +318,7 @@ class Table:
             raise Mistake("label", f"Row {unnamed + 1:,} has no label", "Type a word in front of its numbers.", start, start + 1, row=unnamed + 1)
         values = [len(row.cells) - found for row, found in zip(rows, labelled, strict=True)]
         if len(set(values)) == 1 and not rows[0].separator:
-            self.notices.append(Notice("partial-labels", "Only some rows have a label; the others are shown without one."))
+            self._note_partial(labelled)
             return list(labelled)
         widths = {len(row.cells) for row in rows}
         counted = all(found or row.cells[0].strip().isdecimal() for row, found in zip(rows, labelled, strict=True))
@@ -377,6 +378,10 @@ class Table:
         number = next((label for label in labels if is_numeral(label)), None)
         if number is not None:
             self.notices.append(Notice("numeric-label", f"{quote(number)} in the first column was read as a label, not as a number."))
+
+    def _note_partial(self, labelled: Sequence[object]) -> None:
+        if not all(labelled):
+            self.notices.append(Notice("partial-labels", "Only some rows have a label; the others are shown without one."))
 
     def _take_label(self, row: Row, number: int) -> str:
         start, end = row.span(0)

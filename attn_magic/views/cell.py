@@ -9,6 +9,7 @@ from attn_magic.trace import AttentionTrace, Options, Stage
 from attn_magic.views.exact import exact, exact_rows
 
 LIKE_NUMBERS = {"nan", "inf", "infinity", "none", "null", "na", "nil", "true", "false"}
+_WIDEST = 40  # letters of a label in a column
 _FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠]")  # what a spreadsheet takes for the beginning of one, or reading for one that is guarded
 
 
@@ -58,7 +59,7 @@ def _table(stage: Stage) -> list[str]:
     """The matrix in columns; or, where a label is no plain word or a column has a name, as CSV."""
     numbers = exact_rows(stage.window(slice(None), slice(None)))
     labels = () if tuple(stage.rows.labels) == count_up("token", len(stage.rows)) else stage.rows.labels
-    is_plain = all(label.isalpha() and label.lower() not in LIKE_NUMBERS for label in labels)
+    is_plain = all(label.isalpha() and label.lower() not in LIKE_NUMBERS and len(label) < _WIDEST for label in labels)
     is_named = tuple(stage.columns.labels) != count_up("dim", len(stage.columns))
     if is_plain and not is_named:
         return _align([[label, *row] for label, row in zip(labels, numbers, strict=True)] if labels else numbers)
