@@ -16,7 +16,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from attn_magic import AttentionTrace, attend, parse_matrix
+from attn_magic import AttentionTrace, MatrixError, attend, parse_matrix
 from attn_magic.notation import format_label, shorten
 from attn_magic.views.cell import to_cell
 from attn_magic.views.csv_table import to_csv
@@ -163,3 +163,49 @@ def test_what_the_pasted_line_asks_for_is_not_forgotten_silently() -> None:
     assert told(str(to_cell(trace))) == told(to_markdown(trace)) == told(to_latex(trace)) == [said]
     assert told(str(to_cell(attend(INDIAN)))) == []
     assert told("%%masked_attention\n1 2\n3 4") == [said.replace("%%attention --seed 7 --mask causal", "%%masked_attention")]
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "labels"),
+    [
+        ('token,a,b\n"1",2,3\n"5",4,6', [[2, 3], [4, 6]], ("1", "5")),
+        ('"id","2020","2021"\n"x",2,3', [[2, 3]], ("x",)),
+        ('"1:" 2 3\n"b:" 4 5', [[2, 3], [4, 5]], ("1:", "b:")),
+        ("{'\\\\end{x}': [1, 2], 'b': [3, 4]}", [[1, 2], [3, 4]], ("\\\\end{x}", "b")),
+        ("\\begin{array}{l|r}\\text{50\\%} & 2 \\\\% why\n\\text{1} & 3\\end{array}", [[2], [3]], ("50%", "1")),
+        ("\\begin{bmatrix}\\text{1} & 2\\end{bmatrix}", [[1, 2]], None),
+        ("\\begin{array}{ll}\\text{0.5} & \\text{0.25}\\\\ \\text{1} & 2\\end{array}", [[0.5, 0.25], [1, 2]], None),
+        ("| t | a |\n|---|---|\n| <code>a\\|b &amp; c</code> | 1 |", [[1]], ("a|b & c",)),
+        ("%{\n1 2\n%{\n%}\n%}\n[3 4; 5 6]", [[3, 4], [5, 6]], None),
+        ("I 1 2\n#{\nam 9 9\n#}\nso 3 4", [[1, 2], [3, 4]], ("I", "so")),
+    ],
+)
+def test_what_is_a_label_and_what_is_a_number(text: str, values: list[list[float]], labels: tuple[str, ...] | None) -> None:
+    matrix = parse_matrix(text)
+    assert [list(row) for row in matrix.values] == values
+    assert matrix.labels == labels
+
+
+@pytest.mark.parametrize("text", ['"1",2\n"3",4', '"year","a"\n"1",2\n"2",3', '"token","a"\n"1","2"\n"3","4"', "token,a,b\n1,2,3\n5,4,6"])
+def test_numerals_that_can_be_labels_or_numbers_are_refused(text: str) -> None:
+    with pytest.raises(MatrixError) as refused:
+        parse_matrix(text)
+    assert refused.value.code == "ambiguous"
+
+
+def test_a_block_comment_has_an_end() -> None:
+    with pytest.raises(MatrixError) as refused:
+        parse_matrix("[1 2; 3 4]\n%{\n5")
+    assert str(refused.value) == 'This comment is never closed (line 2).\n    %{\n    ~^\nType "%}" on a line of its own behind it.'
+    assert refused.value.code == "bracket"
+
+
+def test_what_rounds_to_the_largest_float32_is_taken_and_no_more() -> None:
+    assert bits(attend([[3.4028235e38]]).token_encodings) == bits([[3.4028234663852886e38]])
+    with pytest.raises(ValueError, match=r"beyond the largest float32 number"):
+        attend([[3.4028236e38]])
+
+
+def test_only_a_row_without_a_label_is_counted_and_an_empty_token_stays() -> None:
+    assert attend(parse_matrix('"",1,2\n"b",3,4')).tokens == ("", "b")
+    assert attend(parse_matrix("I 1 2\n3 4")).tokens == ("I", "token 2")

@@ -19,7 +19,7 @@ _BARE_RECORDS = {mark: re.compile(rf"(?P<label>{_QUOTED}|[^\"{mark}\r\n]+)(?P<re
 _NAME = re.compile(rf"[ \ufeff]*(?P<name>{_QUOTED}|[^\",;\t\r\n]*)[ ]*(?:[,;\t]|$)")
 _LIKE_NUMBERS = re.compile(r"[-+0-9.,' ]*[0-9][-+0-9.,' ]*")
 
-_CODE = re.compile(r"\|[ \t]*(?P<cell><code>(?P<inside>[^<|\r\n]*)</code>)(?=[ \t]*\|)")
+_CODE = re.compile(r"\|[ \t]*(?P<cell><code>(?P<inside>(?:[^<|\\\r\n]|\\.)*)</code>)(?=[ \t]*\|)")
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});|\\(?P<sign>[!-/:-@\[-`{-~])")
 
 
