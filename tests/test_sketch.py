@@ -125,3 +125,9 @@ def test_drawing_imports_no_matplotlib():
     code = f"{DRAW}sketch(attend([[1.0, 2.0]])); print('matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert done.stdout == "False\n"
+
+
+def test_the_label_of_a_single_row_without_digits_stands_there_once():
+    [panel] = view._panels(view._read(trace := attend(torch.ones(1, 30), tokens=["alone"]), trace["token_encodings"]), (12, 8), 4)
+    assert panel.texts == []
+    assert panel.row_labels == ["alone"]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from attn_magic.notation import format_label, format_number, shorten
-from attn_magic.trace import AttentionTrace, Softmax, Stage
+from attn_magic.trace import AttentionTrace, Axis, Softmax, Stage
 from attn_magic.views.blocks import Matrix, read_matrix, scale_of
 from attn_magic.views.excerpt import acts, first_heads
 from attn_magic.views.origin import describe_origin
@@ -159,7 +159,7 @@ def _panel(matrix: Matrix, grounds: _Pixels, precision: int, has_digits: bool) -
         title=shorten(format_label(stage.title)) + head,
         symbol=shorten(format_label(stage.symbol)) + (f" · {size}" if has_digits else ""),
         size="" if has_digits else size,
-        row_labels=[_label(label) for label in (stage.rows.labels if has_digits else (stage.rows.labels[0], stage.rows.labels[-1]))],
+        row_labels=[_label(label) for label in (stage.rows.labels if has_digits else _ends(stage.rows))],
         column_labels=column_labels,
         texts=texts,
         grounds=grounds,
@@ -167,6 +167,11 @@ def _panel(matrix: Matrix, grounds: _Pixels, precision: int, has_digits: bool) -
         cell=(digits, _CELL_HEIGHT) if has_digits else (min(math.ceil(_SIDE / columns), _WIDEST_CELL), min(math.ceil(_SIDE / rows), _CELL_HEIGHT)),
         sums=_sums(matrix, precision) if has_digits else [],
     )
+
+
+def _ends(axis: Axis) -> list[str]:
+    """The labels of the first and the last place."""
+    return [axis.labels[place] for place in sorted({0, len(axis) - 1})]
 
 
 def _texts(matrix: Matrix, precision: int) -> list[list[str]]:
