@@ -9,13 +9,26 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from attn_magic.matrix.mistake import Mistake
 from attn_magic.notation import count
 from attn_magic.notices import Notice
 
 Label: TypeAlias = tuple[int, int, str]  # where it begins, where it ends, and what it says
+Kind: TypeAlias = Literal["comment", "beside", "option", "markup"]
+
+
+class Aside(NamedTuple):
+    r"""A part of the text that is not the matrix: where it begins and ends, and what it is instead.
+
+    A comment; what a program prints beside a matrix, such as a prompt; an option, such as dtype; markup, such as \hline.
+    """
+
+    start: int
+    end: int
+    kind: Kind
+
 
 TEXT_LIMIT = 4 * 1024 * 1024  # characters; 512 tokens × 768 features printed with four decimals are 3.4 million
 
@@ -63,18 +76,26 @@ _NOTICES = (
 
 @dataclass(frozen=True)
 class Body:
-    """`typed` is what the reader typed; `plain` is the same text in ordinary characters, position by position.
+    """`typed` is what the reader typed; `ordinary` is the same text in ordinary characters, position by position.
 
-    `labels` says, by where they begin, what the labels mean that are known already. In `plain` each of them is a quoted word without meaning.
+    `plain` is what is left of it to read: blanks stand in place of every part that was set aside. `labels` says, by where they begin, what the
+    labels mean that are known already. In `plain` each of them is a quoted word without meaning.
     """
 
     typed: str
+    ordinary: str
     plain: str
     labels: Mapping[int, str] = field(default_factory=dict)
+    asides: tuple[Aside, ...] = ()
 
-    def without(self, spans: Iterable[tuple[int, int]]) -> "Body":
-        """The same body with these parts blanked out."""
-        return replace(self, plain=blank(self.plain, spans))
+    def without(self, spans: Iterable[tuple[int, int]], kind: Kind) -> "Body":
+        """The same body with these parts set aside."""
+        asides = tuple(Aside(start, end, kind) for start, end in spans)
+        return replace(self, plain=blank(self.plain, asides), asides=self.asides + asides) if asides else self
+
+    def aside(self, spans: Iterable[tuple[int, int]], kind: Kind) -> "Body":
+        """The same body, in which these parts are known not to be the matrix; whoever reads on does not look at them."""
+        return replace(self, asides=self.asides + tuple(Aside(start, end, kind) for start, end in spans))
 
     def enclose(self, labels: Iterable[Label]) -> "Body":
         """The same body, knowing these labels, in the order of the text."""
@@ -99,17 +120,18 @@ def read_body(text: str) -> Body:
     if not text.isascii():
         _refuse_spaced_thousands(text)
         plain = _blank_zero_width(plain)
-    return Body(text, _blank_fences_and_prompts(plain.translate(_PLAIN)))
+    ordinary = plain.translate(_PLAIN)
+    return Body(text, ordinary, ordinary).without(_fences_and_prompts(ordinary), "beside")
 
 
-def blank(text: str, spans: Iterable[tuple[int, int]]) -> str:
+def blank(text: str, spans: Iterable[Aside | tuple[int, int]]) -> str:
     """`text` with spaces in place of each span; line breaks stay where they are.
 
     >>> blank("a = [1]", [(0, 3)])
     '    [1]'
     """
     parts, position = [], 0
-    for start, end in sorted(spans):
+    for start, end, *_ in sorted(spans):
         parts.append(text[position:start])
         parts.append("\n".join(" " * len(line) for line in text[max(start, position) : end].split("\n")))
         position = max(end, position)
@@ -197,7 +219,7 @@ def _refuse_text_behind(fence: re.Match[str], allowed: re.Pattern[str]) -> None:
         )
 
 
-def _blank_fences_and_prompts(plain: str) -> str:
+def _fences_and_prompts(plain: str) -> list[tuple[int, int]]:
     spans = []
     if plain.lstrip().startswith(("```", "~~~")):
         fences = list(_FENCE.finditer(plain))
@@ -215,4 +237,4 @@ def _blank_fences_and_prompts(plain: str) -> str:
         spans.append((start, prompt.end()))
         if plain[start] in ">I":
             spans += [match.span() for match in _CONTINUATION.finditer(plain, prompt.end())]
-    return blank(plain, spans) if spans else plain
+    return spans

@@ -75,7 +75,9 @@ def scan(body: Body) -> tuple[Body, Group, list[tuple[int, int]]]:
     if len(stack) > 1:
         start, kind = stack[1].start, stack[1].kind
         raise Mistake("bracket", f"This {quote(kind)} is never closed", f'Type the missing "{CLOSING[kind]}".', start, start + 1)
-    body = replace(body, plain=_join_lines(plain, comments)) if comments else body
+    if comments:
+        remarks = [span for span in comments if plain[span[0]] not in "\\."]  # the others only continue a line
+        body = replace(body.aside(remarks, "comment"), plain=_join_lines(plain, comments))
     return body, top, strings
 
 

@@ -38,10 +38,11 @@ NOTICES = {
     "ignored-option": "an option such as dtype, device or grad_fn has no effect here",
     "precision": "a whole number is too large to be exact in float32",
     "underflow": "a number too small for float32 became 0",
-    "header": "the first row was read as column names",
-    "numeric-label": "a number was read as a label",
+    "header": "the first row was read as column names, or one of them holds a number",
+    "numeric-label": "a number was read as a label, or as part of one",
     "partial-labels": "only some rows have a label",
     "labels-last": "the labels stand at the end of the rows",
     "separator": "the semicolon was read in one of its two meanings",
+    "comment": "a comment holds numbers, or stands behind cells",
     "quoted-numbers": "numbers in quotes were read as numbers",
 }

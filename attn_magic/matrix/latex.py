@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from attn_magic.matrix.body import Body
+from attn_magic.matrix.body import Body, blank
 from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import is_numeral
 from attn_magic.matrix.rows import Reading, Row, check_size, read_values
@@ -105,9 +105,9 @@ def read_latex(body: Body) -> Reading:
     name, start, end = _find_environment(body)
     inner = body.plain[start:end]
     is_table = name in TABLES
-    plain = body.plain[:start] + _blank_markup(inner, start) + body.plain[end:]
-    body = replace(body, plain=plain)
-    rows = _split_rows(body, start, end)
+    inner, markup = _blank_markup(inner, start)
+    body = replace(body.aside([(0, start), *markup, (end, len(body.plain))], "markup"), plain=body.plain[:start] + inner + body.plain[end:])
+    body, rows = _split_rows(body, start, end)
     if not rows:
         raise Mistake("empty", "There are no numbers in this matrix", _PLAIN_MATRIX, start, end)
     _refuse_commands(rows, is_table)
@@ -245,20 +245,22 @@ def _refuse_after(plain: str, end: int) -> None:
     )
 
 
-def _blank_markup(inner: str, start: int) -> str:
-    """The rows without spacing, rules, styles and braces, which do not change a number."""
+def _blank_markup(inner: str, start: int) -> tuple[str, list[tuple[int, int]]]:
+    """The rows without spacing, rules, styles and braces, which do not change a number; and where these stand."""
     thousands = re.search(r"(?<![0-9])[0-9]{1,3}(?:\\,|~|\{,\}|\\ )[0-9]{3}(?![0-9])", inner)
     if thousands:
         seen = re.sub(r"\\,|~|\\ |\{,\}", ",", thousands[0])
         mistake = decimal_comma(seen, start + thousands.start(), 1)
         raise Mistake(mistake.code, mistake.headline, mistake.advice, start + thousands.start(), start + thousands.end())
+    markup = []
     for pattern in (RULES, _SPACING, _STYLE):
-        inner = pattern.sub(lambda match: match[0] if match[0] == "\\\\" else " " * len(match[0]), inner)
-    inner = re.sub(r"(?<!\\)[{}$]", " ", inner)
-    return inner
+        spans = [match.span() for match in pattern.finditer(inner) if match[0] != "\\\\"]
+        markup += [(start + first, start + last) for first, last in spans]
+        inner = blank(inner, spans)
+    return re.sub(r"(?<!\\)[{}$]", " ", inner), markup
 
 
-def _split_rows(body: Body, start: int, end: int) -> list[Row]:
+def _split_rows(body: Body, start: int, end: int) -> tuple[Body, list[Row]]:
     r"""Grammar: rows := row ("\\" row)*; row := cell ("&" cell)*."""
     rows, position = [], start
     text = body.plain
@@ -278,7 +280,7 @@ def _split_rows(body: Body, start: int, end: int) -> list[Row]:
                 row=len(rows) + 1,
             )
         position = following
-    return rows
+    return body.aside(ends[:-1], "markup"), rows
 
 
 def _refuse_commands(rows: list[Row], is_table: bool) -> None:

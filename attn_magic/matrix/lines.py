@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from attn_magic.limits import MOST_TOKENS
 from attn_magic.matrix.body import Body
@@ -22,6 +23,9 @@ _R_ROW = re.compile(r"^[ \t]*\[[0-9]+,\]", re.MULTILINE)
 _SPAN_NAMED = re.compile(r"^[ \t]*(?P<span>Columns [0-9]+ (?:through|to|and) [0-9]+:?)[ \t]*$", re.MULTILINE)
 _QUOTED_LINES = re.compile(r"(?:^|[,;|\t\n])[ ]?(?P<quoted>\"(?:[^\"]|\"\")*\")(?=[ ]?[,;|\t\n]|\Z)")
 _CELL = re.compile(r"[,;|\t][ ]?[-+.]?[0-9]")
+_ROW_LIKE = re.compile(r"^[ \t]*[^\s#%]", re.MULTILINE)
+_COMMENT_LINES = re.compile(r"(?:^[ \t]*(?:#+(?=[ \n]|\Z)|%(?![,;|\t:]))[^\n]*(?:\n|\Z))+", re.MULTILINE)
+_SIGN_AND_SEPARATOR = re.compile(r"[ \t]*[#%](?:[ ]?[,;|&]|\t[^\t]*\t)")
 _COLON_LABEL = re.compile(r"(?P<label>\"(?:[^\"]|\"\")*\"|'[^']*'|[^:]+):[ \t]+(?=[-+.\[(0-9])")
 _GLUED_LABEL = re.compile(r"(?P<label>[^\s:=>]+?)[ \t]*(?P<mark>:|=|->)[ \t]*(?=[-+]?\.?[0-9])")  # I:1.16, I=1.16, I->1.16
 _SIGN_AND_COLON = re.compile(r"[ \t]*(?P<sign>[#%]):[ \t]*[-+.0-9]")
@@ -29,6 +33,13 @@ _EQUALS_LABEL = re.compile(r"(?P<label>[^\s=]+[ \t]?)=[ \t]+(?=[-+.0-9])")
 _BRACKET_ROW = re.compile(
     r"(?P<label>\"(?:[^\"]|\"\")*\"|'[^']*'|\[[^\[\](),;\s]*\]|[^\s\[\](),;:]+)?(?P<between>[ \t:]*)[\[(](?P<cells>[^\[\]()]*)[\])][ \t,]*"
 )
+
+
+class Comment(NamedTuple):
+    """Where a comment begins and ends; lines that are comments are one of them."""
+
+    start: int
+    end: int
 
 
 def join_quoted(body: Body) -> Body:
@@ -62,41 +73,49 @@ def blank_prints(body: Body) -> tuple[Body, tuple[int, int] | None]:
         raise Mistake(
             "truncated", "This print is cut into groups of columns", "Print it wider, or paste it as a list of rows.", *wrapped.span("span")
         )
-    return (body.without(spans) if spans else body), size
+    return body.without(spans, "beside"), size
 
 
-def find_lines(body: Body) -> tuple[list[Line], list[Line], Body]:
+def find_lines(body: Body) -> tuple[list[Line], list[Comment], Body]:
     """The lines that hold cells, the comments, and the body without them."""
-    lines, comments, position = [], [], 0
-    if body.plain.count("\n") >= MOST_TOKENS:
-        rows = sum(1 for _ in re.finditer(r"^[ \t]*[^\s#%]", body.plain, re.MULTILINE))
-        check_size(rows, 1)
-    for text in body.plain.split("\n"):
-        comment = None
-        if "#" in text or "%" in text:
-            comment = _indent(text) if text.lstrip().startswith(("# ", "%")) else find_comment(text)
-        if comment is not None and text[comment] == "%":
-            _refuse_percent(text, comment, position)
-        if comment is not None and _SIGN_AND_COLON.match(text):
-            raise doubtful_comment(Line(position + comment, text[comment : comment + 1]))
+    plain = body.plain
+    if plain.count("\n") >= MOST_TOKENS:
+        check_size(sum(1 for _ in _ROW_LIKE.finditer(plain)), 1)
+    lines: list[Line] = []
+    comments: list[Comment] = []
+    position = 0
+    for block in _COMMENT_LINES.finditer(plain) if "#" in plain or "%" in plain else ():
+        _cut_lines(plain, position, block.start(), lines, comments)
+        comments.append(Comment(*block.span()))
+        position = block.end()
+    _cut_lines(plain, position, len(plain), lines, comments)
+    return lines, comments, body.without([(comment.start, comment.end) for comment in comments], "comment")
+
+
+def _cut_lines(plain: str, start: int, end: int, lines: list[Line], comments: list[Comment]) -> None:
+    """Adds the lines of this part that hold cells, and the comments behind or between them."""
+    position = start
+    for text in plain[start:end].split("\n") if start < end else ():
+        comment = find_comment(text) if "#" in text or "%" in text else None
         if comment is not None:
-            beside = (position, position + comment) if text[:comment].strip() else None
-            comments.append(Line(position + comment, text[comment:], beside))
-            words = text[comment + 1 :].split()
-            if beside and words and not any(map(str.isdigit, text[:comment])) and all(map(is_numeral, words)):
-                raise doubtful_comment(comments[-1])
+            _refuse_doubtful_sign(text, comment, position)
+            comments.append(Comment(position + comment, position + len(text)))
         cells = text if comment is None else text[:comment]
         if cells.strip():
             lines.append(Line(position, cells))
         position += len(text) + 1
-    return lines, comments, body.without((comment.start, comment.end) for comment in comments) if comments and not body.typed.isascii() else body
 
 
-def refuse_doubtful_comments(comments: Sequence[Line], width: int) -> None:
+def refuse_doubtful_comments(body: Body, comments: Sequence[Comment], width: int) -> None:
     """Among labelled rows, "# 1 2" can be a comment or the row of the token "#", and "# b 1 2" one that was switched off."""
-    for comment in comments:
-        if comment.label is None and like_a_row(comment.text, width):
-            raise doubtful_comment(comment)
+    for start, end in comments:
+        if body.plain[body.plain.rfind("\n", 0, start) + 1 : start].strip():
+            continue
+        position = start
+        for text in body.ordinary[start:end].split("\n"):
+            if text.strip() and like_a_row(text, width):
+                raise doubtful_comment(Line(position + _indent(text), text.strip()))
+            position += len(text) + 1
 
 
 def doubtful_comment(comment: Line) -> Mistake:
@@ -120,17 +139,30 @@ def doubtful_comment(comment: Line) -> Mistake:
     )
 
 
-def _refuse_percent(text: str, comment: int, start: int) -> None:
-    """After a number, "%" before another number or before nothing is more likely a percentage than a comment."""
+def _refuse_doubtful_sign(text: str, comment: int, start: int) -> None:
+    """A sign that begins a comment may be a token, or mean per cent after a number."""
+    sign = Line(start + comment, text[comment:])
+    if _SIGN_AND_COLON.match(text):
+        raise doubtful_comment(Line(sign.start, text[comment : comment + 1]))
+    if _SIGN_AND_SEPARATOR.match(text):
+        raise Mistake(
+            "ambiguous",
+            f"This line can be a comment, or begin with a cell {quote(text[comment])}",
+            f'Put quotes around "{text[comment]}" if it is a cell, or delete the line if it is a comment.',
+            sign.start,
+            sign.start + 1,
+        )
     before, after = text[:comment].split(), text[comment + 1 :].split()
-    if before and is_numeral(before[-1]) and (not after or is_numeral(after[0])):
+    if text[comment] == "%" and before and is_numeral(before[-1]) and (not after or is_numeral(after[0])):
         raise Mistake(
             "ambiguous",
             "This % can begin a comment or mean per cent",
             "Type 0.05 for 5 %, or # before a comment.",
-            start + comment,
-            start + comment + 1,
+            sign.start,
+            sign.start + 1,
         )
+    if before and after and not any(map(str.isdigit, text[:comment])) and all(map(is_numeral, after)):
+        raise doubtful_comment(sign)
 
 
 def is_rule(index: int, lines: Sequence[Line]) -> bool:

@@ -48,7 +48,7 @@ def _blank_prefix(body: Body) -> tuple[Body, list[Notice]]:
         kind = re.search(r"dtype=(\w+)", match["shape"])
         if kind and kind[1] != "float32":
             notices.append(ignored("dtype", kind[1]))
-    return body.without(spans), notices
+    return body.without(spans, "beside"), notices
 
 
 class Literal:
@@ -165,24 +165,29 @@ class Literal:
                 first.start,
                 first.end,
             )
-        options, notices = read_options(self.plain, first.end, end)
-        self.notices += notices
+        options = self._take_options(first.end, end)
         reading = self._read_call(inner, first) if inner and first.kind == "(" else self._read_group(first)
         shape = options.get("shape") or options.get("size")
         if shape and tuple(map(int, re.findall("[0-9]+", shape))) != (len(reading.values), len(reading.values[0])) and name != "tf.Tensor":
             raise Mistake("call", f"shape={shape} would change the shape of these numbers", "Type the rows as they should be.", first.end, end)
         return reading
 
+    def _take_options(self, start: int, end: int) -> dict[str, str]:
+        options, notices = read_options(self.plain, start, end)
+        self.notices += notices
+        self.body = self.body.aside([(start, end)], "option")
+        return options
+
     def _read_argument(self, name: str, group: Group) -> Reading:
         """The argument of a constructor that is no list: np.matrix("1 2; 3 4"), torch.tensor(5.0)."""
         start, end = group.inside
         string = next((span for span in self.strings if start <= span[0] < end and not self.plain[start : span[0]].strip()), None)
         if string and FROM_STRING.fullmatch(name):
-            self.notices += read_options(self.plain, string[1], end)[1]
+            self._take_options(string[1], end)
             return self._read_group(Group("[", string[0], string[1]))
         text = self.plain[start:end].split(",")[0]
         if is_numeral(text.strip()) and not SIZED.fullmatch(name):
-            self.notices += read_options(self.plain, start + len(text), end)[1]
+            self._take_options(start + len(text), end)
             return self._read_group(Group("(", group.start, start + len(text) + 1))
         if string:
             fault = find_fault(self.plain[start:end])

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from attn_magic.limits import MOST_TOKENS
+from attn_magic.matrix.accounting import account_for_numbers
 from attn_magic.matrix.body import Body, character_notices, read_body
 from attn_magic.matrix.documents import find_matrix
 from attn_magic.matrix.enclosed import enclose_labels
@@ -19,7 +20,7 @@ _TARGET = re.compile(r"[^\W\d][\w.]*(?: [^\W\d][\w.]*){0,3}(?:\[[0-9: ,]*\]){0,3
 _ASSIGNED = re.compile(r"[ \t]*(?:\n|[-+.\[({\"'<0-9\\$]|[A-Za-z_][\w.]*[(\[]|Parameter|\Z)")
 _ABOVE = re.compile(r"(?:\s+|(?:#(?!#)|%)[^\n]*(?:\n|\Z))*")  # blank lines and comments
 _BLOCK_MARK = re.compile(r"^[ \t]*(?P<mark>(?P<sign>[%#])(?P<bracket>[{}]))[ \t]*$", re.MULTILINE)
-_BRACKETED_TOKEN = re.compile(r"[\[(<{][^\[\](){}<>\s,;]*[^\W\d_][^\[\](){}<>\s,;]*[\])>}]:?")
+_BRACKETED_TOKEN = re.compile(r"[\[(<{](?P<word>[^\[\](){}<>\s,;]+)[\])>}]:?")  # a letter is in it, too, as in [CLS]
 _THEN_BRACKET = re.compile(r"[ \t]+[\[(]")
 _FACTOR = re.compile(r"(?P<factor>(?:[-+]?[0-9.][\w.]*[ \t]*)?(?:\*\*|[-+*/@^]))[ \t]*(?:[^\W\d][\w.]*)?[\[(]")
 _SIZE = re.compile(r"\.(?:shape|size)")
@@ -57,9 +58,11 @@ def parse_matrix(text: str) -> Matrix:
     text, asked = find_matrix(text)
     try:
         reading = _read(text)
+        accounted = account_for_numbers(reading)
     except Mistake as mistake:
         raise explain(mistake, text) from None
-    notices = {notice.code: notice for notice in asked + character_notices(reading.body, reading.label_spans) + reading.notices}
+    normalised = character_notices(reading.body, reading.label_spans + reading.name_spans)
+    notices = {notice.code: notice for notice in asked + normalised + accounted + reading.notices}
     return Matrix(reading.values, reading.labels, reading.columns, tuple(notices.values()))
 
 
@@ -86,7 +89,7 @@ def _blank_block_comments(body: Body) -> Body:
     if opened:
         sign = opened[0]["sign"]
         raise Mistake("bracket", "This comment is never closed", f'Type "{sign}}}" on a line of its own behind it.', *opened[0].span("mark"))
-    return body.without(spans)
+    return body.without(spans, "comment")
 
 
 def _refuse_factor(plain: str) -> None:
@@ -120,7 +123,7 @@ def _blank_assignment(body: Body) -> Body:
             start,
             start + len(target),
         )
-    return body.without([(start, end)])
+    return body.without([(start, end)], "beside")
 
 
 def _skip_above(plain: str) -> int:
@@ -136,11 +139,16 @@ def _is_literal(plain: str) -> bool:
     line = plain[start:].partition("\n")[0]
     label = re.split(r"[\s,;]", line, maxsplit=1)[0]
     if _is_numbers(line[len(label) :]):
-        return not (_BRACKETED_TOKEN.fullmatch(label) or _is_balanced_word(label) or (len(label) == 1 and _are_labelled(plain[start:])))
+        is_word = _is_bracketed_token(_BRACKETED_TOKEN.fullmatch(label)) or _is_balanced_word(label)
+        return not is_word and not (len(label) == 1 and _are_labelled(plain[start:]))
     token = _BRACKETED_TOKEN.match(plain, start)
-    if token and _THEN_BRACKET.match(plain, token.end()):
+    if token and _is_bracketed_token(token) and _THEN_BRACKET.match(plain, token.end()):
         return False
     return not re.match(r"[ \t]*(?:\[,[0-9]+\][ \t]*)+\n", plain[start : start + 2000])
+
+
+def _is_bracketed_token(token: re.Match[str] | None) -> bool:
+    return token is not None and any(map(str.isalpha, token["word"]))
 
 
 def _is_numbers(text: str) -> bool:

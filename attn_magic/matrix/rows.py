@@ -18,7 +18,7 @@ _HOLE = re.compile(r",\s*,")
 
 @dataclass
 class Reading:
-    """A matrix as it was read: `labels` and `columns` are spans or texts; `body` has everything blanked out that is not the matrix."""
+    """A matrix as it was read, and where its labels and the names of its columns stand; in `body` everything is set aside that is neither."""
 
     body: Body
     values: tuple[tuple[float, ...], ...]
@@ -26,6 +26,8 @@ class Reading:
     columns: tuple[str, ...] | None = None
     notices: list[Notice] = field(default_factory=list)
     label_spans: list[tuple[int, int]] = field(default_factory=list)
+    name_spans: list[tuple[int, int]] = field(default_factory=list)
+    comma: str = ""  # what a comma between two digits means: "." decimals, "_" thousands; otherwise it separates cells
 
 
 @dataclass(slots=True)

@@ -51,7 +51,7 @@ def read_table(body: Body) -> Reading:
     reading = Table(body, rows, [line.label for line in lines] if len(lines) == len(rows) else [], has_header).read()
     reading.notices = notices + reading.notices
     if reading.labels is not None:
-        refuse_doubtful_comments(comments, len(reading.values[0]))
+        refuse_doubtful_comments(body, comments, len(reading.values[0]))
     if size and size != (len(reading.values), len(reading.values[0])):
         raise Mistake(
             "ragged",
@@ -73,6 +73,7 @@ class Table:
         self.has_header = has_header
         self.notices: list[Notice] = []
         self.spans: list[tuple[int, int]] = []
+        self.name_spans: list[tuple[int, int]] = []
         self.columns: tuple[str, ...] | None = None
 
     def read(self) -> Reading:
@@ -100,7 +101,7 @@ class Table:
             self.notices.append(Notice("one-dim", f"One row was read as one token with {count(len(values[0]), 'feature')}."))
         elif len(values[0]) == 1 and not self.columns:
             self.notices.append(Notice("one-dim", f"One column was read as {count(len(values), 'token')} with one feature each."))
-        return Reading(self.body, values, tuple(labels) if labels else None, self.columns, self.notices + notices, self.spans)
+        return Reading(self.body, values, tuple(labels) if labels else None, self.columns, self.notices + notices, self.spans, self.name_spans)
 
     # --- quotes
 
@@ -168,7 +169,7 @@ class Table:
         self._refuse_title(header, following[0])
         self.rows.pop(0)
         if self._is_index_name(header):
-            self.spans.append(self.rows.pop(0).extent())
+            self.name_spans.append(self.rows.pop(0).extent())
         return header
 
     def _refuse_title(self, header: Row, below: Row) -> None:
@@ -233,7 +234,7 @@ class Table:
     def _name_columns(self, header: Row | None) -> None:
         if header is None:
             return
-        names = [self._label(start, end) if start < end else "" for start, end in header.spans()]
+        names = [self._say(start, end, self.name_spans) if start < end else "" for start, end in header.spans()]
         width = len(self.rows[0].numbers)
         first = self.rows[0].first
         if not any(names):
@@ -399,9 +400,12 @@ class Table:
         return self._label(start, end)
 
     def _label(self, start: int, end: int) -> str:
-        """The label as typed, without quotes around it."""
+        return self._say(start, end, self.spans)
+
+    def _say(self, start: int, end: int, spans: list[tuple[int, int]]) -> str:
+        """The label or name as typed, without quotes around it; where it stands is added to `spans`."""
         if start in self.body.labels:
-            self.spans.append((start, end))
+            spans.append((start, end))
             return self.body.labels[start]
         if end - start > LABEL_LIMIT:
             raise Mistake(
@@ -410,7 +414,7 @@ class Table:
         text = self.body.plain[start:end]
         if len(text) > 1 and text[0] == '"' and (text[-1] != '"' or text.count('"') % 2):
             raise Mistake("string", "This quote is never closed", "Put quotes on both sides of the label, or leave them out.", start, start + 1)
-        self.spans.append((start, end))
+        spans.append((start, end))
         return clean_label(self.body.typed[start:end])
 
 

@@ -8,8 +8,11 @@ from attn_magic.matrix.numerals import is_numeral
 
 _QUOTES = ('""', "''", "“”", "‘’", "„“", "„”", "＂＂", "＇＇")
 _FORMULA_GUARD = re.compile("'+[=+\\-@\t\r＝＋－＠]")  # an apostrophe that keeps a spreadsheet from running the cell
-_BEFORE_A_NUMBER = "-+.,=*/^~±$€£¥(\"'`–—"  # signs, currencies, operators, quotes
+_BEFORE_A_NUMBER = re.compile(r"[\W_]*")  # signs, currencies, operators, quotes, bullets
 _LIKE_A_NUMBER = re.compile(r"[-+]*[lIoO][.,][0-9]|\.[eE][0-9]")
+_LOOSE_NUMBER = re.compile(r"(?<!\w)[0-9][0-9.,]*|[.,][0-9]+")  # not the digits of d0, tok12 or GPT2
+_COUNTER = re.compile(r"[0-9]+")
+_BYTE = re.compile(r"<0[xX][0-9A-Fa-f]{2}>")  # a token that stands for one byte
 _GLUED = re.compile(r"[:=>][-+]?\.?[0-9]")
 _CORNERS = {"token", "tokens", "word", "words", "label", "labels", "name", "id", "index"}
 _MADE_HERE = re.compile(r"\S.* · attn_magic [0-9]")  # what stands in the corner of a CSV file that was saved here
@@ -70,9 +73,35 @@ def are_counted(numbers: Sequence[str]) -> bool:
 
 
 def is_failed_number(word: str) -> bool:
-    """Whether a word begins as a number does, such as 1.2.3, -x1, $5 or ½: it is a label only in quotes."""
-    beginning = word.lstrip(_BEFORE_A_NUMBER)[:1]
+    """Whether a word begins as a number does, such as 1.2.3, -x1, $5, •5 or ½: it is a label only in quotes."""
+    if _BYTE.fullmatch(word):
+        return False
+    before = _BEFORE_A_NUMBER.match(word)
+    beginning = word[before.end() : before.end() + 1] if before else ""
     return unicodedata.category(beginning or "x").startswith("N") or bool(_LIKE_A_NUMBER.match(word))
+
+
+def find_loose_number(label: str) -> str:
+    """The first number in a label that is more than the digits of a word; empty where there is none.
+
+    >>> find_loose_number("layer 2"), find_loose_number("We1.16"), find_loose_number("d0"), find_loose_number("<0x0A>")
+    ('2', '.16', '', '')
+    """
+    found = None if _BYTE.fullmatch(label) else _LOOSE_NUMBER.search(label)
+    return found[0] if found else ""
+
+
+def are_enumerated(labels: Sequence[str]) -> bool:
+    """Whether these are the same words with a counter in them, such as "layer 1", "layer 2", ….
+
+    >>> are_enumerated(["layer 1", "layer 2"]), are_enumerated(["layer 1", "I 2"]), are_enumerated(["x 1.5", "x 2.5"])
+    (True, False, False)
+    """
+    counters = [_COUNTER.findall(label) for label in labels]
+    if len(labels) < 2 or any(len(found) != 1 for found in counters) or len({_COUNTER.sub("", label) for label in labels}) > 1:
+        return False
+    first = int(counters[0][0][:9])
+    return [found[0] for found in counters] == [str(first + place) for place in range(len(labels))] and labels[0][:1].isalpha()
 
 
 def has_glued_number(word: str) -> bool:
