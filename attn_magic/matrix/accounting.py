@@ -9,7 +9,8 @@ from array import array
 from collections.abc import Iterator
 from itertools import chain
 
-from attn_magic.matrix.body import Aside, Body, blank
+from attn_magic.matrix.body import Aside, blank
+from attn_magic.matrix.comments import check_comments
 from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import DECIMAL, INTEGER, is_numeral, read_numeral
 from attn_magic.matrix.rows import Reading
@@ -19,6 +20,7 @@ from attn_magic.notices import Notice
 
 _CHUNK = 2**16  # characters read at once: few enough to take no memory, many enough to take no time
 _BREAK = re.compile(r"(?<![-+\s])[\s,;|&\])]")  # between two numbers, and not between a sign and its number
+_NAME = re.compile(r"[A-Za-z]+-[0-9]+")  # GPT-2, among other words
 _COMMA = re.compile(r"(?<=[0-9]),(?=[0-9])")
 _SEPARATORS = str.maketrans(dict.fromkeys("[](){},;|&\"'", " "))
 _WRITTEN = re.compile(
@@ -26,8 +28,6 @@ _WRITTEN = re.compile(
     rf"|(?P<number>(?:[-+][ \t]*)?(?:{INTEGER}|{DECIMAL}))"
     r"|(?P<foreign>[^\W_])"  # a digit of another script, ½ or ²
 )
-_BETWEEN_CELLS = re.compile(r"[\s,;|&\\()\[\]{}]+")
-_SIGNS = "#%/ \t"
 _QUOTE = 'Put quotes around a label that holds a number, as in "layer 2" 0.5, or separate the number from it.'
 _LEFT_OVER = "Put quotes around a label that holds a number, a comment on a line of its own, and the same separator between any two cells."
 
@@ -35,7 +35,7 @@ _LEFT_OVER = "Put quotes around a label that holds a number, a comment on a line
 def account_for_numbers(reading: Reading) -> list[Notice]:
     """Refuses a reading that is not what was typed; says which comments, labels and names hold numbers."""
     body = reading.body
-    notices = [*_check_labels(reading), *_check_names(reading), *_check_comments(body)]
+    notices = [*_check_labels(reading), *_check_names(reading), *check_comments(body)]
     spans: list[Aside | tuple[int, int]] = [*body.asides, *reading.label_spans, *reading.name_spans]
     _compare(blank(body.ordinary, spans) if spans else body.ordinary, reading)
     return notices
@@ -94,7 +94,7 @@ def _read_written(text: str, start: int, end: int, values: "array[float]") -> "a
 
 
 def _check_labels(reading: Reading) -> list[Notice]:
-    """A label holds a number only in quotes, or where all labels are one word and a counter, such as "layer 1" and "layer 2"."""
+    """A label holds a number only in quotes, and, which is said, as a counter behind the same word ("layer 1", "layer 2") or in a name (GPT-2)."""
     body = reading.body
     said = {notice.code for notice in reading.notices}
     labels = [(start, body.ordinary[start:end]) for start, end in reading.label_spans if start not in body.labels]
@@ -102,7 +102,8 @@ def _check_labels(reading: Reading) -> list[Notice]:
     if not loose or ("numeric-label" in said and all(is_numeral(label) for _, label in loose)):
         return []
     start, label = loose[0]
-    if len(loose) == len(reading.label_spans) and are_enumerated([label for _, label in loose]):
+    is_numbered = len(loose) == len(reading.label_spans) and are_enumerated([label for _, label in loose])
+    if is_numbered or (len(loose) < len(labels) and all(_NAME.fullmatch(label) for _, label in loose)):
         return [Notice("numeric-label", f"{quote(label)} was read as a label, with its number.")]
     number = find_loose_number(label)
     raise Mistake(
@@ -122,46 +123,3 @@ def _check_names(reading: Reading) -> list[Notice]:
     if not loose or any(notice.code == "header" for notice in reading.notices):
         return []
     return [Notice("header", f"{quote(loose[0])} was read as the name of a column, with its number.")]
-
-
-# ---------------------------------------------------------------------------------------------------------- comments
-
-
-def _check_comments(body: Body) -> list[Notice]:
-    """Says which comments hold numbers or begin behind cells; refuses one behind cells that can be cells itself."""
-    comments = [aside for aside in body.asides if aside.kind == "comment"]
-    if not comments:
-        return []
-    numbered = next((comment for comment in comments if any(map(str.isdigit, body.ordinary[comment.start : comment.end]))), None)
-    beside = [comment for comment in comments if _follows_cells(body, comment)]
-    for comment in beside:
-        _refuse_cells(body, comment)
-    told = numbered or (beside[0] if beside else None)
-    if told is None:
-        return []
-    seen = body.typed[told.start : told.end].strip()
-    return [Notice("comment", f"{quote(seen)} is a comment: " + ("its numbers were not read." if told is numbered else "it was not read."))]
-
-
-def _refuse_cells(body: Body, comment: Aside) -> None:
-    """Behind cells, "# 3 4" and "##ing 3 4; x 5 6" can be more of them; behind a bracket, "#1" counts the rows."""
-    text = body.ordinary[comment.start : comment.end]
-    before = body.plain[max(0, comment.start - 100) : comment.start].rstrip(" \t,;")
-    words = [word for word in _BETWEEN_CELLS.split(text.lstrip(_SIGNS)) if word]
-    numbers = sum(map(is_numeral, words))
-    is_glued = text[:1] in "#%" and len(text) > 1 and not text[1].isspace()
-    cut_off = any(mark in text for mark in (";", "&", "\\\\", "|"))
-    if not numbers or before[-1:] in ("]", ")", "}") or not (numbers == len(words) or cut_off or (is_glued and numbers == len(words) - 1)):
-        return
-    raise Mistake(
-        "ambiguous",
-        f"{quote(text.strip())} can be a comment, or cells of the matrix",
-        "Delete it if it is a comment, or the sign before it if these are cells.",
-        comment.start,
-        comment.start + len(text.rstrip()),
-    )
-
-
-def _follows_cells(body: Body, comment: Aside) -> bool:
-    line = body.plain.rfind("\n", 0, comment.start) + 1
-    return any(map(str.isdigit, body.plain[line : comment.start]))

@@ -61,7 +61,7 @@ _CONTROL_NAMES = {"\x00": "NUL", "\x1b": "ESCAPE, a terminal colour code", "\x07
 _UNNAMED = {"Cc": "a control character", "Cs": "half of a surrogate pair", "Co": "a private-use character"}
 
 _FENCE = re.compile(r"^[ \t]*(?:```+|~~~+)(?P<behind>[^\n]*)$", re.MULTILINE)
-_LANGUAGE = re.compile(r"[ \t]*(?:[A-Za-z{.][^\s`]*)?[ \t]*")
+_LANGUAGE = re.compile(r"[ \t]*(?:[A-Za-z{.][^\s`]*[ \t]*)?")
 _BLANKS = re.compile(r"[ \t]*")
 _PROMPT = re.compile(r"[ \t]*(?:>>>[ ]|In \[[0-9]*\]:[ ]|Out\[[0-9]*\]:[ \n]|julia>[ ]|octave:[0-9]+>[ ]|>>[ ](?=[A-Za-z\[(]))")
 _CONTINUATION = re.compile(r"^[ \t]*\.\.\.:?[ ]", re.MULTILINE)

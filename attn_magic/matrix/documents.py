@@ -7,7 +7,7 @@ from attn_magic.notices import Notice
 
 _SAVED_HERE = re.compile(r"\s*(?:# Attention, step by step\s+|% )Made by attn_magic [0-9]")  # the first lines of Markdown and of LaTeX
 _CELL = re.compile(r"^(?:(?P<fence>`{3,})\r?\n)?(?P<line>%%(?:masked_)?attention\b[^\r\n]*)\r?\n", re.MULTILINE)
-_DEFAULT = re.compile(r"%%attention\s*(?:--seed 42)?\s*")
+_DEFAULT = re.compile(r"%%attention(?:\s+--seed 42)?\s*")
 
 
 def find_matrix(text: str) -> tuple[str, list[Notice]]:

@@ -4,10 +4,10 @@ import re
 from dataclasses import replace
 
 from attn_magic.matrix.body import Body, blank
+from attn_magic.matrix.marks import decimal_comma
 from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import is_numeral
 from attn_magic.matrix.rows import Reading, Row, check_size, read_values
-from attn_magic.matrix.separators import decimal_comma
 from attn_magic.matrix.table import Table
 from attn_magic.matrix.tex_labels import RULES, TABLES, enclose_labels
 from attn_magic.notation import count
@@ -54,7 +54,7 @@ _DELIMITERS = re.compile(rf"(?:{_OPENING})*")
 _TARGET = re.compile(
     rf"(?:{_OPENING}"
     r"|\\(?:mathbf|mathrm|mathbb|mathcal|boldsymbol|bm|vec|hat|tilde|bar|text|operatorname)\s?\{[A-Za-z]+\}|\\[a-zA-Z]{1,20}(?=[ _^=&:$\s])"
-    r"|[A-Za-z]{1,20}'?|_\s?\{[^{}=]{0,40}\}|_\w|\^\s?\{[^{}=]{0,40}\})*:?"
+    r"|[A-Za-z]{1,20}(?![A-Za-z])'?|_\s?\{[^{}=]{0,40}\}|_\w|\^\s?\{[^{}=]{0,40}\})*:?"
 )
 _AFTER = re.compile(
     r"(?:\s|\$|\\\]|\\\)|\\right\s?(?:\\?[\])}.|]|\\rbrack|\\rbrace)|\\[bB]ig+r?\s?\\?[\])}]"
@@ -205,7 +205,7 @@ def _refuse_before(plain: str, start: int) -> None:
     target, equals, delimiters = re.sub(r"\\equiv|\\coloneqq", lambda match: "=".rjust(len(match[0])), text).rpartition("=")
     if not equals:
         target = ""
-    words = re.search(r"[A-Za-z]+\s+[A-Za-z]+\s+[A-Za-z]+", re.sub(r"\\[A-Za-z]+", " ", target))
+    words = re.search(r"(?<![A-Za-z])[A-Za-z]+\s+[A-Za-z]+\s+[A-Za-z]+", re.sub(r"\\[A-Za-z]+", " ", target))
     if len(text) < 500 and not words and _TARGET.fullmatch(target) and _DELIMITERS.fullmatch(delimiters):
         return
     seen = text.strip()

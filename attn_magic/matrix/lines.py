@@ -3,17 +3,16 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from attn_magic.limits import MOST_TOKENS
 from attn_magic.matrix.body import Body
-from attn_magic.matrix.mistake import Mistake, quote
+from attn_magic.matrix.comments import Comment, find_comment, refuse_doubtful_sign
+from attn_magic.matrix.mistake import Mistake
 from attn_magic.matrix.numerals import is_numeral
-from attn_magic.matrix.rows import check_size
-from attn_magic.matrix.separators import Line, find_comment, like_a_row
+from attn_magic.matrix.rows import Line, check_size
 from attn_magic.matrix.words import is_suspicious
 
-_RULE_CELL = re.compile(r"[ \t]*:?[-= \t]*[-=]:?[ \t]*")
+_RULE_CELL = re.compile(r"[ \t]*:?[-=](?:[-= \t]*[-=])?:?[ \t]*")
 _RULE = re.compile(r"[-+=|: \t]*")
 _SERIES_FOOTER = re.compile(r"^[ \t]*(?:Name: [^\n]*, )?(?:Length: [0-9]+, )?dtype: \w+[ \t]*$", re.MULTILINE)
 _SIZE_FOOTER = re.compile(r"^[ \t]*\[[0-9]+ rows x [0-9]+ columns\][ \t]*$", re.MULTILINE)
@@ -25,21 +24,12 @@ _QUOTED_LINES = re.compile(r"(?:^|[,;|\t\n])[ ]?(?P<quoted>\"(?:[^\"]|\"\")*\")(
 _CELL = re.compile(r"[,;|\t][ ]?[-+.]?[0-9]")
 _ROW_LIKE = re.compile(r"^[ \t]*[^\s#%]", re.MULTILINE)
 _COMMENT_LINES = re.compile(r"(?:^[ \t]*(?:#+(?=[ \n]|\Z)|%(?![,;|\t:]))[^\n]*(?:\n|\Z))+", re.MULTILINE)
-_SIGN_AND_SEPARATOR = re.compile(r"[ \t]*[#%](?:[ ]?[,;|&]|\t[^\t]*\t)")
 _COLON_LABEL = re.compile(r"(?P<label>\"(?:[^\"]|\"\")*\"|'[^']*'|[^:]+):[ \t]+(?=[-+.\[(0-9])")
 _GLUED_LABEL = re.compile(r"(?P<label>[^\s:=>]+?)[ \t]*(?P<mark>:|=|->)[ \t]*(?=[-+]?\.?[0-9])")  # I:1.16, I=1.16, I->1.16
-_SIGN_AND_COLON = re.compile(r"[ \t]*(?P<sign>[#%]):[ \t]*[-+.0-9]")
 _EQUALS_LABEL = re.compile(r"(?P<label>[^\s=]+[ \t]?)=[ \t]+(?=[-+.0-9])")
 _BRACKET_ROW = re.compile(
     r"(?P<label>\"(?:[^\"]|\"\")*\"|'[^']*'|\[[^\[\](),;\s]*\]|[^\s\[\](),;:]+)?(?P<between>[ \t:]*)[\[(](?P<cells>[^\[\]()]*)[\])][ \t,]*"
 )
-
-
-class Comment(NamedTuple):
-    """Where a comment begins and ends; lines that are comments are one of them."""
-
-    start: int
-    end: int
 
 
 def join_quoted(body: Body) -> Body:
@@ -98,71 +88,12 @@ def _cut_lines(plain: str, start: int, end: int, lines: list[Line], comments: li
     for text in plain[start:end].split("\n") if start < end else ():
         comment = find_comment(text) if "#" in text or "%" in text else None
         if comment is not None:
-            _refuse_doubtful_sign(text, comment, position)
+            refuse_doubtful_sign(text, comment, position)
             comments.append(Comment(position + comment, position + len(text)))
         cells = text if comment is None else text[:comment]
         if cells.strip():
             lines.append(Line(position, cells))
         position += len(text) + 1
-
-
-def refuse_doubtful_comments(body: Body, comments: Sequence[Comment], width: int) -> None:
-    """Among labelled rows, "# 1 2" can be a comment or the row of the token "#", and "# b 1 2" one that was switched off."""
-    for start, end in comments:
-        if body.plain[body.plain.rfind("\n", 0, start) + 1 : start].strip():
-            continue
-        position = start
-        for text in body.ordinary[start:end].split("\n"):
-            if text.strip() and like_a_row(text, width):
-                raise doubtful_comment(Line(position + _indent(text), text.strip()))
-            position += len(text) + 1
-
-
-def doubtful_comment(comment: Line) -> Mistake:
-    """The mistake of a comment that can be cells."""
-    token, *others = comment.text.split()
-    if len(token) == 1 and others and not is_numeral(others[0]):
-        return Mistake(
-            "ambiguous",
-            f"This can be a comment, or the row of the token {quote(others[0])}",
-            f"Delete the line if it is a comment, or the {token} if it is a row.",
-            comment.start,
-            comment.start + 1,
-        )
-    advice = f'Put quotes around "{token}" if it is a token, or delete' if len(token) < 40 else "Put quotes around the token, or delete"
-    return Mistake(
-        "ambiguous",
-        f"This can be a comment, or the row of the token {quote(token)}",
-        f"{advice} the line if it is a comment.",
-        comment.start,
-        comment.start + len(token),
-    )
-
-
-def _refuse_doubtful_sign(text: str, comment: int, start: int) -> None:
-    """A sign that begins a comment may be a token, or mean per cent after a number."""
-    sign = Line(start + comment, text[comment:])
-    if _SIGN_AND_COLON.match(text):
-        raise doubtful_comment(Line(sign.start, text[comment : comment + 1]))
-    if _SIGN_AND_SEPARATOR.match(text):
-        raise Mistake(
-            "ambiguous",
-            f"This line can be a comment, or begin with a cell {quote(text[comment])}",
-            f'Put quotes around "{text[comment]}" if it is a cell, or delete the line if it is a comment.',
-            sign.start,
-            sign.start + 1,
-        )
-    before, after = text[:comment].split(), text[comment + 1 :].split()
-    if text[comment] == "%" and before and is_numeral(before[-1]) and (not after or is_numeral(after[0])):
-        raise Mistake(
-            "ambiguous",
-            "This % can begin a comment or mean per cent",
-            "Type 0.05 for 5 %, or # before a comment.",
-            sign.start,
-            sign.start + 1,
-        )
-    if before and after and not any(map(str.isdigit, text[:comment])) and all(map(is_numeral, after)):
-        raise doubtful_comment(sign)
 
 
 def is_rule(index: int, lines: Sequence[Line]) -> bool:

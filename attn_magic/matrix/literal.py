@@ -11,10 +11,10 @@ from itertools import pairwise
 from attn_magic.matrix.body import Body
 from attn_magic.matrix.brackets import Group, scan
 from attn_magic.matrix.constructors import CONSTRUCTOR, FROM_STRING, ROW_PREFIX, SIZED, TYPED, ignored, read_options
+from attn_magic.matrix.marks import refuse_doubtful_thousands, refuse_glued_commas, refuse_spaced_thousands, refuse_zero_groups
 from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import DATA, EXAMPLE, MISSING, find_fault, is_numeral
-from attn_magic.matrix.rows import Reading, Row, check_size, read_values, split_loosely
-from attn_magic.matrix.separators import Line, refuse_doubtful_thousands, refuse_glued_commas, refuse_spaced_thousands
+from attn_magic.matrix.rows import Line, Reading, Row, check_size, read_values, split_loosely
 from attn_magic.matrix.words import clean_label
 from attn_magic.notation import count
 from attn_magic.notices import Notice
@@ -24,7 +24,7 @@ _WRAPPED_WIDTH = 50  # NumPy wraps rows at 75 columns; a shorter first line was 
 
 _DOTTED = re.compile(r"[^\W\d][\w.]*")
 _PRINT_PREFIX = re.compile(r"\s*(?:Parameter containing:\s*|<tf\.\w+[^=\n]{0,100}(?P<shape>shape=[^\n]{0,100}?)numpy=\s*)")
-_KEY = re.compile(r"\s*,?\s*(?P<key>\"[^\"\n]*\"|'[^'\n]*')\s?:\s*")
+_KEY = re.compile(r"\s*(?:,\s*)?(?P<key>\"[^\"\n]*\"|'[^'\n]*')\s?:\s*")
 _TRAILING = re.compile(r"\s*(?:,\s*)?(?:;\s*)*")
 
 
@@ -34,6 +34,7 @@ def read_literal(body: Body) -> Reading:
     if "float16(" in body.plain:
         notices.append(Notice("ignored-option", "float16 was read as float32: the numbers are kept as they are printed."))
     body, top, strings = scan(body)
+    refuse_zero_groups(body.plain, 0, None)
     return Literal(body, strings, notices).read(top)
 
 
@@ -309,12 +310,12 @@ class Literal:
                 fault = find_fault(self.plain[start : group.end - 1].split(",")[0].lstrip())
                 start += len(cells) - len(cells.lstrip())
                 raise Mistake(fault.code, fault.headline, fault.advice, start + fault.start, start + fault.end, row=number, cell=cells.count(",") + 1)
-            if inner.kind == "(" and (call := re.search(r"[^\W\d][\w.]*$", cells)):
+            if inner.kind == "(" and (call := re.search(r"[^\W\d][\w.]*$", cells[-100:])):
                 raise Mistake(
                     "call",
                     f"{quote(call[0])} is a function call, and functions are never called here",
                     DATA,
-                    group.start + call.start(),
+                    inner.start - len(call[0]),
                     inner.start,
                     row=number,
                     cell=cells.count(",") + 1,

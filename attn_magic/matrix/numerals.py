@@ -41,7 +41,7 @@ _NONFINITE = re.compile(
 )
 _BOOLEAN = re.compile(r"(?:np\.|numpy\.)?(?:true|false)_?|np\.bool_?\(.*", re.IGNORECASE)
 _STRING = re.compile(r"[bBrRuUfF]{0,2}['\"]|np\.str_\(")
-_COMPLEX = re.compile(rf"[-+]?(?:{DECIMAL})?[ ]?[-+]?[ ]?(?:{DECIMAL})[ ]?\*?[ijIJ]|[-+]?(?:{DECIMAL})?[-+][ijIJ]|np\.complex[0-9]*\(.*")
+_COMPLEX = re.compile(rf"[-+]?(?:(?:{DECIMAL})(?:[ ]?[-+][ ]?|[ ]))?(?:{DECIMAL})[ ]?\*?[ijIJ]|[-+]?(?:{DECIMAL})?[-+][ijIJ]|np\.complex[0-9]*\(.*")
 _CALL = re.compile(r"[^\W\d][\w.]*[ ]?\(")
 _NAME = re.compile(r"[-+]?(?P<name>[^\W\d_][\w.]*|_[\w.]*)")
 _DETACHED = re.compile(rf"(?:{DECIMAL})[ \t]*(?P<sign>[-+])[ \t]")

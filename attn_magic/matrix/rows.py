@@ -31,6 +31,20 @@ class Reading:
 
 
 @dataclass(slots=True)
+class Line:
+    """The part of a line that holds cells. `label` is the span of a label that was set apart by a colon, an = or a bracket."""
+
+    start: int
+    text: str
+    label: tuple[int, int] | None = None
+
+    @property
+    def end(self) -> int:
+        """Where the part ends in the whole text."""
+        return self.start + len(self.text)
+
+
+@dataclass(slots=True)
 class Row:
     """One row: its text, where that begins in the whole text, and its cells from `first` to before `last`; the others are labels.
 

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from attn_magic.matrix.body import Body
-from attn_magic.matrix.lines import blank_prints, find_lines, find_set_apart, is_rule, join_quoted, refuse_doubtful_comments
+from attn_magic.matrix.comments import refuse_doubtful_comments
+from attn_magic.matrix.lines import blank_prints, find_lines, find_set_apart, is_rule, join_quoted
 from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import DATA, EXAMPLE, MISSING, OPERATOR, find_fault, is_numeral, read_numeral
 from attn_magic.matrix.rows import Reading, Row, blame, check_size, ragged, read_values
@@ -13,7 +15,9 @@ from attn_magic.matrix.words import (
     are_counted,
     clean_label,
     has_glued_number,
+    is_caption,
     is_corner,
+    is_counter,
     is_failed_number,
     is_number_or_quoted,
     is_quoted,
@@ -32,7 +36,7 @@ _STATEMENTS |= {"for", "while", "if", "else", "try", "with", "lambda:", "else:",
 _TITLES = {"matrix", "array", "tensor"}
 _BLANK_LINE = re.compile(r"\n[ \t\r]*[\r\n]")
 _DETACHED_SIGN = re.compile(r"(?P<sign>[-+])[ \t]+(?P<number>[0-9.].*)")
-_NUMBER_IN_QUOTES = re.compile(r"[-+0-9.,' ]*[0-9][-+0-9.,' ]*")
+_NUMBER_IN_QUOTES = re.compile(r"(?=[^0-9]*[0-9])[-+0-9.,' ]+")
 
 
 def read_table(body: Body) -> Reading:
@@ -96,6 +100,8 @@ class Table:
             header = self._take_header()
             labels = self._find_labels(header)
             self._name_columns(header)
+            if header is None:
+                self._refuse_heading(labels)
         values, notices = read_values(self.rows)
         if len(values) == 1 and not labels and not self.columns:
             self.notices.append(Notice("one-dim", f"One row was read as one token with {count(len(values[0]), 'feature')}."))
@@ -211,6 +217,31 @@ class Table:
         labelled = rows == [str(number) for number in range(len(rows))] or not any(map(is_numeral, rows))
         return (named or not texts[0]) and counted and labelled and width > 1
 
+    def _refuse_heading(self, labels: Sequence[str]) -> None:
+        """Without names, a first row can be a heading: years behind "token", "3 2" above three rows of two, "scale 1000" above a column."""
+        rows = self.rows
+        if len(rows) < 2 or made_here(text_of(rows[0].cells[0])):
+            return
+        numbers = rows[0].numbers
+        if labels:
+            first, *others = labels
+            counted = _are_counted_on(numbers) and not all(_are_counted_on(row.numbers) for row in rows)
+            named = is_caption(first) and not (is_quoted(rows[0].cells[0]) and not all(is_quoted(row.cells[0]) for row in rows))
+            is_unlabelled = not rows[0].first and rows[0].last is None
+            is_heading = all(others) and (is_unlabelled or named or (counted and (not first or _are_years(numbers))))
+            is_heading = is_heading or bool(first and len(numbers) == 1 and not any(others))
+        else:
+            counts = [str(len(rows) - 1), str(len(rows[0].cells))]
+            is_heading = len(rows) > 2 and [cell.strip() for cell in numbers] == counts
+        if is_heading:
+            below, seen = count(len(rows) - 1, "row"), quote(self._typed(rows[0]))
+            raise Mistake(
+                "ambiguous",
+                f"The first row, {seen}, can be a heading above {below}, or the first of {len(rows)} rows",
+                "Delete it if it is a heading; names of columns are no numbers. If it is a row, give every row a label in quotes or none.",
+                *rows[0].extent(),
+            )
+
     def _ambiguous_header(self, header: Row, following: Sequence[Row]) -> Mistake:
         return Mistake(
             "ambiguous",
@@ -283,6 +314,8 @@ class Table:
                 return True
             if made_here(corner):
                 return True
+            if is_counter(corner) and are_counted(numbers):
+                raise _ambiguous_index(self.rows[0], f"named {quote(corner)}")
             if is_corner(corner, or_empty=False) and not any(map(is_numeral, map(text_of, header.cells[1:]))):
                 raise _ambiguous_index(self.rows[0], f"named {quote(corner)}")
         if (
@@ -416,6 +449,18 @@ class Table:
             raise Mistake("string", "This quote is never closed", "Put quotes on both sides of the label, or leave them out.", start, start + 1)
         spans.append((start, end))
         return clean_label(self.body.typed[start:end])
+
+
+def _are_counted_on(numbers: Sequence[str]) -> bool:
+    """Whether these are whole numbers, each one more than the one before."""
+    whole = [cell.strip() for cell in numbers]
+    if len(whole) < 2 or not all(cell.isdecimal() and cell.isascii() and len(cell) < 10 for cell in whole):
+        return False
+    return all(int(later) - int(one) == 1 for one, later in pairwise(whole))
+
+
+def _are_years(numbers: Sequence[str]) -> bool:
+    return all(1800 <= int(cell) <= 2200 for cell in numbers)
 
 
 def _has_number(row: Row) -> bool:

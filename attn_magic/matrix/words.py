@@ -12,9 +12,12 @@ _BEFORE_A_NUMBER = re.compile(r"[\W_]*")  # signs, currencies, operators, quotes
 _LIKE_A_NUMBER = re.compile(r"[-+]*[lIoO][.,][0-9]|\.[eE][0-9]")
 _LOOSE_NUMBER = re.compile(r"(?<!\w)[0-9][0-9.,]*|[.,][0-9]+")  # not the digits of d0, tok12 or GPT2
 _COUNTER = re.compile(r"[0-9]+")
+_ENUMERATED = re.compile(r"[^\W\d_](?:[\w ]*[^\W\d])?[ _-]?[0-9]+")
 _BYTE = re.compile(r"<0[xX][0-9A-Fa-f]{2}>")  # a token that stands for one byte
 _GLUED = re.compile(r"[:=>][-+]?\.?[0-9]")
 _CORNERS = {"token", "tokens", "word", "words", "label", "labels", "name", "id", "index"}
+_COUNTERS = {"#", "no", "no.", "nr", "nr.", "n°", "nº", "№", "idx", "s.no", "s.no.", "sno", "row", "line"}  # above row numbers
+_CAPTIONS = _CORNERS | {"year", "years", "dim", "dims"}
 _MADE_HERE = re.compile(r"\S.* · attn_magic [0-9]")  # what stands in the corner of a CSV file that was saved here
 _WORDS_WITH_A_MEANING = {"nan", "inf", "infinity", "none", "null", "na", "nil", "true", "false"}
 
@@ -38,6 +41,16 @@ def clean_label(typed: str) -> str:
 def is_corner(name: str, or_empty: bool = True) -> bool:
     """Whether this is a name for a column of labels."""
     return name.lower() in _CORNERS or made_here(name) or (or_empty and not name)
+
+
+def is_counter(name: str) -> bool:
+    """Whether this is a name for a column of row numbers."""
+    return name.lower() in _COUNTERS
+
+
+def is_caption(label: str) -> bool:
+    """Whether the label of a first row may say that its numbers are names of columns, as in "token 2019 2020"."""
+    return label.lower() in _CAPTIONS
 
 
 def made_here(corner: str) -> bool:
@@ -100,8 +113,10 @@ def are_enumerated(labels: Sequence[str]) -> bool:
     counters = [_COUNTER.findall(label) for label in labels]
     if len(labels) < 2 or any(len(found) != 1 for found in counters) or len({_COUNTER.sub("", label) for label in labels}) > 1:
         return False
+    if not _ENUMERATED.fullmatch(labels[0]):
+        return False
     first = int(counters[0][0][:9])
-    return [found[0] for found in counters] == [str(first + place) for place in range(len(labels))] and labels[0][:1].isalpha()
+    return [found[0] for found in counters] == [str(first + place) for place in range(len(labels))]
 
 
 def has_glued_number(word: str) -> bool:

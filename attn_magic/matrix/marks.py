@@ -1,0 +1,169 @@
+"""Commas, points, blanks and brackets that may belong to a number: where they have two readings, both are shown."""
+
+import re
+from collections.abc import Sequence
+
+from attn_magic.matrix.mistake import Mistake, quote
+from attn_magic.matrix.numerals import explain_comma, is_numeral
+from attn_magic.matrix.rows import Line, Row
+from attn_magic.notation import count
+
+_GLUED_COMMA = re.compile(r"(?<![^\s;:])[-+]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+),[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?(?![^\s;])")
+GLUED_COMMAS = re.compile(r"(?<![^\s;:])[-+]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+)(?:,[0-9]+)+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?(?![^\s;])")
+_NUMBER_GAP = re.compile(r"[0-9.][ \t]+[-+.]*[0-9]")
+_THOUSANDS = re.compile(r"(?<![0-9.,])[-+]?[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])")
+_SPACED_THOUSANDS = re.compile(r"(?<![0-9.])[1-9][0-9]{0,2}(?: [0-9]{3})+(?![0-9.])")
+_GAP = re.compile(r"[^\s,][ \t]+[^\s,]")
+_ZERO_GROUP = re.compile(r"(?<![0-9.])[-+]?[1-9][0-9]{0,2}(?:(?:,[0-9]{3})*,0[0-9]{2}|(?: [0-9]{3})* 0[0-9]{2})(?![0-9])(?![0-9 ,]*[.])")
+_WHOLE_THOUSANDS = re.compile(r"[-+]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
+_WIDE_COMMA = re.compile(r",[ \t]|[ \t],")
+_TIGHT_COMMA = re.compile(r"(?<![0-9.,])[-+]?[0-9]+,[0-9]+(?![0-9.,]|[ \t]*[eE])")
+_POINT = re.compile(r"[0-9]\.[0-9]")
+_ACCOUNTED = re.compile(r"(?:(?<=[\s,;|&])|^)\([ ]?[-+]?[$€£]?[0-9][0-9.,]*[ ]?\)")
+_CELLS = re.compile(r"[,;|\t&]")
+
+
+def refuse_spaced_thousands(row: Row, number: int) -> None:
+    """Refuses "1 000, 2": among commas, a blank can group the digits of thousands."""
+    for index, cell in enumerate(row.cells):
+        match = _SPACED_THOUSANDS.search(cell)
+        if match:
+            raise _spaced_thousands(match[0], row.span(index), number)
+
+
+def refuse_glued_commas(lines: Sequence[Line]) -> None:
+    """Refuses "1,5 2,5": beside cells separated by blanks, a comma between digits can be a decimal comma or a thousands mark."""
+    if any(_NUMBER_GAP.search(line.text) for line in lines):
+        patterns = [GLUED_COMMAS]
+    elif any(_GAP.search(line.text) for line in lines):
+        patterns = [_GLUED_COMMA, _THOUSANDS]
+    else:
+        return
+    mixed_first = sorted(enumerate(lines, 1), key=lambda numbered: not _GAP.search(numbered[1].text))
+    for number, line in mixed_first:
+        for pattern in patterns:
+            match = pattern.search(line.text)
+            if match:
+                raise decimal_comma(match[0], line.start + match.start(), number)
+
+
+def decimal_comma(seen: str, start: int, row: int | None) -> Mistake:
+    """The mistake of a comma that can be a decimal comma, a thousands mark, or the separator of two cells."""
+    return Mistake("decimal-comma", *explain_comma(seen), start, start + len(seen), row=row)
+
+
+def refuse_doubtful_thousands(rows: Sequence[tuple[int, str, int]]) -> None:
+    """Refuses "1,000, 2": among commas with a blank, commas without one can group the digits of thousands."""
+    groups = [list(_THOUSANDS.finditer(text)) for _, text, _ in rows]
+    if not any(groups) or not any(", " in text for _, text, _ in rows):
+        return
+    widths = {width - sum(match[0].count(",") for match in found) for (_, _, width), found in zip(rows, groups, strict=True)}
+    if len(widths) == 1:
+        number = next(index for index, found in enumerate(groups) if found)
+        match = groups[number][0]
+        raise decimal_comma(match[0], rows[number][0] + match.start(), number + 1)
+
+
+def refuse_doubtful_marks(lines: Sequence[Line]) -> None:
+    """Refuses lines in which a comma, a point, a blank or brackets between cells can belong to a number."""
+    for number, line in enumerate(lines, 1):
+        refuse_zero_groups(line.text, line.start, number)
+        _refuse_accounted(line, number)
+        _refuse_two_commas(line, number, lines)
+    texts = [line.text.strip() for line in lines]
+    if all(map(_WHOLE_THOUSANDS.fullmatch, texts)):
+        raise decimal_comma(texts[0], lines[0].start + lines[0].text.index(texts[0]), 1)
+    _refuse_spaced_cells(lines)
+    _refuse_cut_decimals(lines)
+
+
+def refuse_zero_groups(text: str, start: int, number: int | None) -> None:
+    """Refuses "1,000" and "1 000": nobody writes a number 000."""
+    match = _ZERO_GROUP.search(text) if ",0" in text or " 0" in text else None
+    if match and "," in match[0]:
+        raise decimal_comma(match[0], start + match.start(), number)
+    if match:
+        raise _spaced_thousands(match[0], (start + match.start(), start + match.end()), number)
+
+
+def _refuse_accounted(line: Line, number: int) -> None:
+    """Refuses "(2.5)" as a cell of a table."""
+    match = _ACCOUNTED.search(line.text) if "(" in line.text else None
+    if match:
+        inside = match[0].strip("() ")
+        raise Mistake(
+            "ambiguous",
+            f"{quote(match[0])} can be {inside}, or -{inside} as accountants write it",
+            f"Type {inside} or -{inside}, without brackets.",
+            line.start + match.start(),
+            line.start + match.end(),
+            row=number,
+        )
+
+
+def _refuse_two_commas(line: Line, number: int, lines: Sequence[Line]) -> None:
+    """Refuses "1,5, 2,5": where commas with a blank separate cells, one without can separate decimals."""
+    tight = _TIGHT_COMMA.search(line.text) if _WIDE_COMMA.search(line.text.strip()) else None
+    if tight and not any(_POINT.search(other.text) for other in lines):
+        raise decimal_comma(tight[0], line.start + tight.start(), number)
+
+
+def _refuse_spaced_cells(lines: Sequence[Line]) -> None:
+    """Refuses "1 234⇥5 678": among tabs, a blank can group the digits of thousands."""
+    for number, line in enumerate(lines, 1):
+        cells = line.text.strip().split("\t")
+        wide = [cell.strip() for cell in cells if " " in cell.strip()]
+        if len(cells) > 1 and wide and all(map(_SPACED_THOUSANDS.fullmatch, wide)):
+            start = line.start + line.text.index(wide[0])
+            raise _spaced_thousands(wide[0], (start, start + len(wide[0])), number)
+
+
+def _refuse_cut_decimals(lines: Sequence[Line]) -> None:
+    """Refuses "0. 25, 0. 75", where every cell is two pieces of a decimal, and "1, 5 2, 5", where every second comma has a blank."""
+    first = None
+    for line in lines:
+        cells = [cell.split() for cell in _CELLS.split(line.text) if cell.strip()]
+        if cells and not is_numeral(cells[0][0]) and len(cells[0]) != 2:
+            cells = ([cells[0][1:]] if len(cells[0]) > 1 else []) + cells[1:]
+        widths = [len(cell) for cell in cells]
+        spaced = len(widths) > 2 and line.text.count(",") == len(widths) - 1 and not _TIGHT_COMMA.search(line.text)
+        is_alternating = spaced and widths == [1, *[2] * (len(widths) - 2), 1]
+        if not cells or not (is_alternating or all(_is_cut(cell, len(cells) == 1) for cell in cells)):
+            return
+        first = first or cells
+    if first:
+        line = lines[0]
+        text = line.text.strip()
+        raise Mistake(
+            "ambiguous",
+            f"{quote(text)} can be {count(sum(map(len, first)), 'number')}, or half as many whose decimals are set apart",
+            "Type a decimal without a blank, as in 0.25, and put the same separator between any two numbers.",
+            *_extent(line),
+            row=1,
+        )
+
+
+def _is_cut(words: Sequence[str], is_row: bool) -> bool:
+    """Whether all words are pairs such as "0." and "25"; as one cell of several also "0" and ".25", or any two numbers."""
+    pairs = list(zip(words[::2], words[1::2], strict=False))
+    if len(words) % 2 or not pairs:
+        return False
+    if all(one.endswith(".") and is_numeral(one) and other.isdecimal() for one, other in pairs):
+        return True
+    return not is_row and all(one.lstrip("+-").isdecimal() and other[:1] == "." and is_numeral(other) for one, other in pairs)
+
+
+def _extent(line: Line) -> tuple[int, int]:
+    start = line.start + len(line.text) - len(line.text.lstrip())
+    return start, start + len(line.text.strip())
+
+
+def _spaced_thousands(seen: str, span: tuple[int, int], number: int | None) -> Mistake:
+    together = seen.replace(" ", "")
+    return Mistake(
+        "ambiguous",
+        f"{quote(seen)} can be one number, {together}, or several, {seen.replace(' ', ' and ')}",
+        f"Type {together} for one number, or a comma between any two cells.",
+        *span,
+        row=number,
+    )
