@@ -60,11 +60,6 @@ _CONTROL_NAMES = {"\x00": "NUL", "\x1b": "ESCAPE, a terminal colour code", "\x07
 
 _UNNAMED = {"Cc": "a control character", "Cs": "half of a surrogate pair", "Co": "a private-use character"}
 
-_FENCE = re.compile(r"^[ \t]*(?:```+|~~~+)(?P<behind>[^\n]*)$", re.MULTILINE)
-_LANGUAGE = re.compile(r"[ \t]*(?:[A-Za-z{.][^\s`]*[ \t]*)?")
-_BLANKS = re.compile(r"[ \t]*")
-_PROMPT = re.compile(r"[ \t]*(?:>>>[ ]|In \[[0-9]*\]:[ ]|Out\[[0-9]*\]:[ \n]|julia>[ ]|octave:[0-9]+>[ ]|>>[ ](?=[A-Za-z\[(]))")
-_CONTINUATION = re.compile(r"^[ \t]*\.\.\.:?[ ]", re.MULTILINE)
 
 _NOTICES = (
     ("unicode-minus", re.compile(f"[{_DASHES}]"), "-", "was read as a minus sign."),
@@ -72,6 +67,15 @@ _NOTICES = (
     ("unicode-space", re.compile(f"[{_SPACES}]"), " ", "was read as a space."),
     ("zero-width", re.compile(f"[{_ZERO_WIDTH}]"), " ", "is invisible and was left out."),
 )
+
+
+class Promise(NamedTuple):
+    """The size that a text beside the matrix says it has, and where that text stands."""
+
+    start: int
+    end: int
+    rows: int
+    columns: int | None
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,7 @@ class Body:
     plain: str
     labels: Mapping[int, str] = field(default_factory=dict)
     asides: tuple[Aside, ...] = ()
+    promises: tuple[Promise, ...] = ()
 
     def without(self, spans: Iterable[tuple[int, int]], kind: Kind) -> "Body":
         """The same body with these parts set aside."""
@@ -96,6 +101,10 @@ class Body:
     def aside(self, spans: Iterable[tuple[int, int]], kind: Kind) -> "Body":
         """The same body, in which these parts are known not to be the matrix; whoever reads on does not look at them."""
         return replace(self, asides=self.asides + tuple(Aside(start, end, kind) for start, end in spans))
+
+    def promising(self, promises: Iterable[Promise]) -> "Body":
+        """The same body, whose matrix must have these sizes."""
+        return replace(self, promises=self.promises + tuple(promises))
 
     def enclose(self, labels: Iterable[Label]) -> "Body":
         """The same body, knowing these labels, in the order of the text."""
@@ -108,7 +117,7 @@ class Body:
 
 
 def read_body(text: str) -> Body:
-    """The text in ordinary characters, without fences and prompts; refuses characters that hide or reorder text."""
+    """The text in ordinary characters; refuses characters that hide or reorder text."""
     if len(text) > TEXT_LIMIT:
         raise Mistake(
             "too-large",
@@ -121,7 +130,7 @@ def read_body(text: str) -> Body:
         _refuse_spaced_thousands(text)
         plain = _blank_zero_width(plain)
     ordinary = plain.translate(_PLAIN)
-    return Body(text, ordinary, ordinary).without(_fences_and_prompts(ordinary), "beside")
+    return Body(text, ordinary, ordinary)
 
 
 def blank(text: str, spans: Iterable[Aside | tuple[int, int]]) -> str:
@@ -206,35 +215,3 @@ def _blank_zero_width(text: str) -> str:
         return start == 0 or end == len(text) or bool(_BORDER.match(text[start - 1])) or bool(_BORDER.match(text[end]))
 
     return _ZERO_WIDTH_RUN.sub(lambda match: " " * len(match[0]) if is_outside(match) else match[0], text)
-
-
-def _refuse_text_behind(fence: re.Match[str], allowed: re.Pattern[str]) -> None:
-    """Grammar: fence := ("```" | "~~~") language?; numbers behind it would be lost with it."""
-    if not allowed.fullmatch(fence["behind"]):
-        raise Mistake(
-            "ambiguous",
-            "This line can be a fence around the matrix, or the matrix itself",
-            "Put ``` on a line of its own; behind the first may stand the name of a language.",
-            *fence.span(),
-        )
-
-
-def _fences_and_prompts(plain: str) -> list[tuple[int, int]]:
-    spans = []
-    if plain.lstrip().startswith(("```", "~~~")):
-        fences = list(_FENCE.finditer(plain))
-        closed = not plain[fences[-1].end() :].strip()
-        _refuse_text_behind(fences[0], _LANGUAGE)
-        if closed and len(fences) > 1:
-            _refuse_text_behind(fences[-1], _BLANKS)
-        spans += [fences[0].span(), fences[-1].span()] if closed else [fences[0].span()]
-    start = len(plain) - len(plain.lstrip())
-    if spans:
-        after = spans[0][1]
-        start = after + len(plain[after:]) - len(plain[after:].lstrip())
-    prompt = _PROMPT.match(plain, start)
-    if prompt:
-        spans.append((start, prompt.end()))
-        if plain[start] in ">I":
-            spans += [match.span() for match in _CONTINUATION.finditer(plain, prompt.end())]
-    return spans

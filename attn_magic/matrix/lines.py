@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from attn_magic.limits import MOST_TOKENS
-from attn_magic.matrix.body import Body
+from attn_magic.matrix.body import Body, Promise
 from attn_magic.matrix.comments import Comment, find_comment, refuse_doubtful_sign
 from attn_magic.matrix.mistake import Mistake
 from attn_magic.matrix.numerals import is_numeral
@@ -15,7 +15,8 @@ from attn_magic.matrix.words import is_suspicious
 _RULE_CELL = re.compile(r"[ \t]*:?[-=](?:[-= \t]*[-=])?:?[ \t]*")
 _RULE = re.compile(r"[-+=|: \t]*")
 _SERIES_FOOTER = re.compile(r"^[ \t]*(?:Name: [^\n]*, )?(?:Length: [0-9]+, )?dtype: \w+[ \t]*$", re.MULTILINE)
-_SIZE_FOOTER = re.compile(r"^[ \t]*\[[0-9]+ rows x [0-9]+ columns\][ \t]*$", re.MULTILINE)
+_SIZE_FOOTER = re.compile(r"^[ \t]*\[(?P<rows>[0-9]{1,9}) rows x (?P<columns>[0-9]{1,9}) columns\][ \t]*$", re.MULTILINE)
+_POLARS_KINDS = re.compile(r"^[ \t]*\|(?:[ ]*---[ ]*\|)+[ \t]*\n[ \t]*\|(?:[ ]*(?:str|cat|bool|[iuf](?:8|16|32|64))[ ]*\|)+[ \t]*$", re.MULTILINE)
 _JULIA_HEADER = re.compile(r"[ \t]*(?P<rows>[0-9]+)(?:[×x](?P<columns>[0-9]+)|-element) [A-Za-z]\w*(?:\{[^\n]*\})?(?: with eltype \w+)?:[ \t]*(?=\n)")
 _R_HEADER = re.compile(r"[ \t]*(?:\[,[0-9]+\][ \t]*)+(?=\n)")
 _R_ROW = re.compile(r"^[ \t]*\[[0-9]+,\]", re.MULTILINE)
@@ -45,15 +46,17 @@ def _join_lines(match: re.Match[str]) -> str:
     return match[0] if _CELL.search(match["quoted"]) else before + match["quoted"].replace("\n", " ")
 
 
-def blank_prints(body: Body) -> tuple[Body, tuple[int, int] | None]:
-    """Blanks out what Julia, R, Octave and pandas print around a matrix; also the size that Julia promises."""
-    plain, size = body.plain, None
+def blank_prints(body: Body) -> Body:
+    """Blanks out what Julia, R, Octave, pandas and polars print around a matrix; the sizes they name must be its own."""
+    plain = body.plain
+    promises: list[Promise] = []
     start = len(plain) - len(plain.lstrip())
     start = plain.rfind("\n", 0, start) + 1
-    spans = [match.span() for pattern in (_SERIES_FOOTER, _SIZE_FOOTER) for match in pattern.finditer(plain)]
+    spans = [match.span() for pattern in (_SERIES_FOOTER, _SIZE_FOOTER, _POLARS_KINDS) for match in pattern.finditer(plain)]
+    promises += [Promise(*match.span(), int(match["rows"]), int(match["columns"])) for match in _SIZE_FOOTER.finditer(plain)]
     julia, r_header = _JULIA_HEADER.match(plain, start), _R_HEADER.match(plain, start)
     if julia:
-        size = int(julia["rows"][:9]), int((julia["columns"] or "1")[:9])
+        promises.append(Promise(*julia.span(), int(julia["rows"][:9]), int((julia["columns"] or "1")[:9])))
         spans.append(julia.span())
     if r_header and "[" in r_header[0]:
         spans.append(r_header.span())
@@ -63,7 +66,7 @@ def blank_prints(body: Body) -> tuple[Body, tuple[int, int] | None]:
         raise Mistake(
             "truncated", "This print is cut into groups of columns", "Print it wider, or paste it as a list of rows.", *wrapped.span("span")
         )
-    return body.without(spans, "beside"), size
+    return body.without(spans, "beside").promising(promises)
 
 
 def find_lines(body: Body) -> tuple[list[Line], list[Comment], Body]:

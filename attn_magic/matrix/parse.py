@@ -13,6 +13,7 @@ from attn_magic.matrix.literal import read_literal
 from attn_magic.matrix.mistake import Mistake, explain, quote
 from attn_magic.matrix.numerals import DATA, EXAMPLE
 from attn_magic.matrix.rows import Reading
+from attn_magic.matrix.surroundings import keep_promises, set_surroundings_aside
 from attn_magic.matrix.table import read_table
 from attn_magic.notices import Notice
 
@@ -57,17 +58,19 @@ def parse_matrix(text: str) -> Matrix:
     """
     text, asked = find_matrix(text)
     try:
-        reading = _read(text)
+        body, beside = set_surroundings_aside(read_body(text))
+        reading = _read(body)
+        keep_promises(reading)
         accounted = account_for_numbers(reading)
     except Mistake as mistake:
         raise explain(mistake, text) from None
     normalised = character_notices(reading.body, reading.label_spans + reading.name_spans)
-    notices = {notice.code: notice for notice in asked + normalised + accounted + reading.notices}
+    notices = {notice.code: notice for notice in asked + beside + normalised + accounted + reading.notices}
     return Matrix(reading.values, reading.labels, reading.columns, tuple(notices.values()))
 
 
-def _read(text: str) -> Reading:
-    body = enclose_labels(read_body(text))
+def _read(body: Body) -> Reading:
+    body = enclose_labels(body)
     if is_latex(body.plain):
         return read_latex(body)
     body = _blank_assignment(_blank_block_comments(body))

@@ -41,7 +41,7 @@ _NUMBER_IN_QUOTES = re.compile(r"(?=[^0-9]*[0-9])[-+0-9.,' ]+")
 
 def read_table(body: Body) -> Reading:
     """Grammar: table := header? (label? cells label?)+, one row on a line; comments, rules and blank lines do not count."""
-    body, size = blank_prints(join_quoted(body))
+    body = blank_prints(join_quoted(body))
     lines, comments, body = find_lines(body)
     lines = find_set_apart(lines, body)
     ruled = [is_rule(index, lines) for index in range(len(lines))]
@@ -56,14 +56,6 @@ def read_table(body: Body) -> Reading:
     reading.notices = notices + reading.notices
     if reading.labels is not None:
         refuse_doubtful_comments(body, comments, len(reading.values[0]))
-    if size and size != (len(reading.values), len(reading.values[0])):
-        raise Mistake(
-            "ragged",
-            f"The first line promises {size[0]} rows and {size[1]} columns, but there are {len(reading.values)} and {len(reading.values[0])}",
-            "Copy the whole print.",
-            0,
-            0,
-        )
     return reading
 
 
