@@ -46,9 +46,9 @@ _PLAIN = str.maketrans(
     | {character: chr(ord(character) - 0xFEE0) for character in _FULLWIDTH}
     | dict.fromkeys("\u201c\u201d\u201e\u201f", '"')
     | dict.fromkeys("\u2018\u2019\u201b", "'")
-    | dict.fromkeys("│┃║┆┇┊┋", "|")
-    | dict.fromkeys("─━═┄┅╌╍", "-")
-    | dict.fromkeys("┌┬┐├┼┤└┴┘╞╪╡╔╦╗╠╬╣╚╩╝╭╮╰╯", "+")
+    | dict.fromkeys(map(chr, range(0x2500, 0x2580)), "+")  # box drawing: corners and crossings
+    | dict.fromkeys("│┃║┆┇┊┋╎╏", "|")
+    | dict.fromkeys("─━═┄┅┈┉╌╍", "-")
 )
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")

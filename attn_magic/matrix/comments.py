@@ -7,7 +7,8 @@ from typing import NamedTuple
 from attn_magic.matrix.body import Aside, Body
 from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import is_numeral
-from attn_magic.matrix.rows import Line
+from attn_magic.matrix.rows import Line, Row
+from attn_magic.matrix.words import are_consecutive
 from attn_magic.notices import Notice
 
 _COMMENT = re.compile(r"[#%]")
@@ -82,6 +83,24 @@ def refuse_doubtful_comments(body: Body, comments: Sequence[Comment], width: int
             if text.strip() and like_a_row(text, width):
                 raise doubtful_comment(Line(position + len(text) - len(text.lstrip()), text.strip()))
             position += len(text) + 1
+
+
+def refuse_header_in_comment(body: Body, comments: Sequence[Comment], rows: Sequence[Row]) -> None:
+    """Refuses "# a b" right above rows of three whose first numbers count them: "#" can be the name of that column."""
+    if not comments or comments[0].start > rows[0].start or not are_consecutive([row.cells[0] for row in rows]):
+        return
+    above = body.ordinary[comments[0].start : comments[0].end].rstrip("\n")
+    last = above.rpartition("\n")[2]
+    words = [word for word in re.split(r"[\s,;|&]+", last.strip()) if word]
+    if words[0] in ("#", "%") and len(words) == len(rows[0].cells) > 1 and not any(map(is_numeral, words)):
+        end = comments[0].start + len(above)
+        raise Mistake(
+            "ambiguous",
+            f"This can be a comment, or the names of {len(words)} columns, the first of which counts the rows",
+            "Delete the line if it is a comment, or the first column if it counts the rows.",
+            end - len(last),
+            end,
+        )
 
 
 def doubtful_comment(comment: Line) -> Mistake:

@@ -4,10 +4,10 @@ import re
 from dataclasses import replace
 
 from attn_magic.matrix.body import Body, blank
-from attn_magic.matrix.marks import decimal_comma
+from attn_magic.matrix.marks import decimal_comma, refuse_accounted
 from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import is_numeral
-from attn_magic.matrix.rows import Reading, Row, check_size, read_values
+from attn_magic.matrix.rows import Line, Reading, Row, check_size, read_values
 from attn_magic.matrix.table import Table
 from attn_magic.matrix.tex_labels import RULES, TABLES, enclose_labels
 from attn_magic.notation import count
@@ -49,7 +49,10 @@ _STYLE = re.compile(
     r"|(?:text)?color\{[A-Za-z0-9!.]*\}|mathord|mathbin)(?=\s?\{|\s?[0-9])"
 )
 _ROW_END = re.compile(r"\\\\\*?(?:[ ]?\[[ ]?[-+0-9.]+[ ]?[a-z]{2}[ ]?\])?|\\cr\b|\\tabularnewline\b")
-_OPENING = r"\s|\$|\\\[|\\\(|\\left\s?(?:\\?[\[({.|]|\\lbrack|\\lbrace)|\\[bB]ig+l?\s?\\?[\[({]|\\displaystyle|&|\[|\("
+_OPENING = (
+    r"\s|\{|\$|\\\[|\\\(|\\left\s?(?:\\?[\[({.|]|\\lbrack|\\lbrace)|\\[bB]ig+l?\s?\\?[\[({]|\\displaystyle|\\centering\b"
+    r"|\\caption\{[^{}0-9]*\}|\\label\{[^{}]*\}|\[[hbtp!H]{1,5}\]|&|\[|\("
+)
 _DELIMITERS = re.compile(rf"(?:{_OPENING})*")
 _TARGET = re.compile(
     rf"(?:{_OPENING}"
@@ -57,7 +60,7 @@ _TARGET = re.compile(
     r"|[A-Za-z]{1,20}(?![A-Za-z])'?|_\s?\{[^{}=]{0,40}\}|_\w|\^\s?\{[^{}=]{0,40}\})*:?"
 )
 _AFTER = re.compile(
-    r"(?:\s|\$|\\\]|\\\)|\\right\s?(?:\\?[\])}.|]|\\rbrack|\\rbrace)|\\[bB]ig+r?\s?\\?[\])}]"
+    r"(?:\s|\}|\$|\\\]|\\\)|\\right\s?(?:\\?[\])}.|]|\\rbrack|\\rbrace)|\\[bB]ig+r?\s?\\?[\])}]"
     r"|\\end[ ]?\{[A-Za-z]+\*?\}|[.,;]|\\[,;!: ]|\\quad\b|\\\\|\]|\)|\\notag\b|\\nonumber\b"
     r"|\\label\{[^{}]*\}|\\in\s?\\mathbb\s?\{R\}\^\s?\{[^{}]{0,40}\})*"
 )
@@ -84,6 +87,8 @@ _OPERATIONS = {
     "\\ln",
     "\\over",
 }
+_INSERTED = re.compile(r"[@!<>]\{[^{}\\]*[^\s{}\\|][^{}\\]*\}")
+_SUBSCRIPT = re.compile(r"[0-9]_[0-9]")
 _PLAIN_MATRIX = "Write the matrix as \\begin{bmatrix} 1 & 2 \\\\ 3 & 4 \\end{bmatrix}."
 
 
@@ -111,6 +116,8 @@ def read_latex(body: Body) -> Reading:
     if not rows:
         raise Mistake("empty", "There are no numbers in this matrix", _PLAIN_MATRIX, start, end)
     _refuse_commands(rows, is_table)
+    for number, row in enumerate(rows, 1):
+        refuse_accounted(Line(row.start, row.text), number)
     if is_table:
         return _read_labelled(body, rows)
     values, notices = read_values(rows)
@@ -196,6 +203,10 @@ def _skip_columns(plain: str, start: int) -> int:
             or is_numeral(plain[brace.end() : position - 1].strip())
         ):
             return start
+        inserted = _INSERTED.search(plain, brace.end(), position)
+        if inserted:
+            headline = f"{quote(inserted[0])} writes something between the columns, so that two cells can be one number"
+            raise Mistake("latex", headline, "Type whole numbers in the cells, and columns such as {rr}.", *inserted.span())
         start = position
 
 
@@ -247,6 +258,10 @@ def _refuse_after(plain: str, end: int) -> None:
 
 def _blank_markup(inner: str, start: int) -> tuple[str, list[tuple[int, int]]]:
     """The rows without spacing, rules, styles and braces, which do not change a number; and where these stand."""
+    subscript = _SUBSCRIPT.search(inner)
+    if subscript:
+        place = (start + subscript.start(), start + subscript.end())
+        raise Mistake("latex", f"{quote(subscript[0])} is a number with an index below", "Type plain numbers between & and \\\\.", *place)
     thousands = re.search(r"(?<![0-9])[0-9]{1,3}(?:\\,|~|\{,\}|\\ )[0-9]{3}(?![0-9])", inner)
     if thousands:
         seen = re.sub(r"\\,|~|\\ |\{,\}", ",", thousands[0])
@@ -315,4 +330,4 @@ def _command_mistake(command: str, span: tuple[int, int], row: int, cell: int) -
 def _read_labelled(body: Body, rows: list[Row]) -> Reading:
     for row in rows:
         row.text = row.text.replace("\n", " ")
-    return Table(body, rows, [], False).read()
+    return Table(body, rows, [], has_header=False, is_series=False).read()

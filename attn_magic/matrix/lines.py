@@ -7,10 +7,11 @@ from dataclasses import replace
 from attn_magic.limits import MOST_TOKENS
 from attn_magic.matrix.body import Body, Promise
 from attn_magic.matrix.comments import Comment, find_comment, refuse_doubtful_sign
-from attn_magic.matrix.mistake import Mistake
+from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import is_numeral
 from attn_magic.matrix.rows import Line, check_size
-from attn_magic.matrix.words import is_suspicious
+from attn_magic.matrix.words import are_consecutive, is_suspicious
+from attn_magic.notices import Notice
 
 _RULE_CELL = re.compile(r"[ \t]*:?[-=](?:[-= \t]*[-=])?:?[ \t]*")
 _RULE = re.compile(r"[-+=|: \t]*")
@@ -26,10 +27,17 @@ _CELL = re.compile(r"[,;|\t][ ]?[-+.]?[0-9]")
 _ROW_LIKE = re.compile(r"^[ \t]*[^\s#%]", re.MULTILINE)
 _COMMENT_LINES = re.compile(r"(?:^[ \t]*(?:#+(?=[ \n]|\Z)|%(?![,;|\t:]))[^\n]*(?:\n|\Z))+", re.MULTILINE)
 _COLON_LABEL = re.compile(r"(?P<label>\"(?:[^\"]|\"\")*\"|'[^']*'|[^:]+):[ \t]+(?=[-+.\[(0-9])")
+_PART = re.compile(r"[ \t]*[^\s:;|,][^:;|]*:[ \t]+[-+.\[(0-9]")
+_BULLET = re.compile(r"[ \t]*(?P<mark>[-*+•‣·◦▪–—])[ \t]+(?=[^\W\d]|[\"'`*\[(<])")
+_LINE_NUMBER = re.compile(r"(?P<number>(?<![ ])0{2}[0-9]{2,})[ \t]|[ ]+(?P<padded>[0-9]+)\t")
+_MARKED_CELL = re.compile(
+    r"(?<=\|)[ \t]*(?P<before>(?P<bold>\*\*|__)|`|\$)(?(bold)[^*_|\n]+|[-+]?[.]?[0-9][^`$|\n]*)(?P<after>\*\*|__|`|\$)(?=[ \t]*\|)"
+)
 _GLUED_LABEL = re.compile(r"(?P<label>[^\s:=>]+?)[ \t]*(?P<mark>:|=|->)[ \t]*(?=[-+]?\.?[0-9])")  # I:1.16, I=1.16, I->1.16
 _EQUALS_LABEL = re.compile(r"(?P<label>[^\s=]+[ \t]?)=[ \t]+(?=[-+.0-9])")
 _BRACKET_ROW = re.compile(
-    r"(?P<label>\"(?:[^\"]|\"\")*\"|'[^']*'|\[[^\[\](),;\s]*\]|[^\s\[\](),;:]+)?(?P<between>[ \t:]*)[\[(](?P<cells>[^\[\]()]*)[\])][ \t,]*"
+    r"(?P<label>\"(?:[^\"]|\"\")*\"|'[^']*'|\[[^\[\](),;\s]*\]|[^\s\[\](),;:=]+)?"
+    r"(?P<between>[ \t]*(?::|=|->|→|=>)?[ \t]*)[\[(](?P<cells>[^\[\]()]*)[\])][ \t,;]*"
 )
 
 
@@ -67,6 +75,11 @@ def blank_prints(body: Body) -> Body:
             "truncated", "This print is cut into groups of columns", "Print it wider, or paste it as a list of rows.", *wrapped.span("span")
         )
     return body.without(spans, "beside").promising(promises)
+
+
+def is_series_print(body: Body) -> bool:
+    """Whether pandas printed a Series, whose index stands in front of its values."""
+    return "dtype:" in body.typed and _SERIES_FOOTER.search(body.ordinary) is not None
 
 
 def find_lines(body: Body) -> tuple[list[Line], list[Comment], Body]:
@@ -115,14 +128,16 @@ def is_rule(index: int, lines: Sequence[Line]) -> bool:
 
 def find_set_apart(lines: list[Line], body: Body) -> list[Line]:
     """Grammar: line := label ":" cells | label "=" cells | label ":"? "[" cells "]" ","?, if all lines are so."""
+    lines = _cut_set_apart(lines)
     for pattern in (_COLON_LABEL, _EQUALS_LABEL, _GLUED_LABEL):
         matches = [pattern.match(line.text, _indent(line.text)) for line in lines]
         if all(matches) and (len(lines) > 1 or pattern is not _EQUALS_LABEL) and _are_alike(matches):
             lines = [_set_apart(line, match) for line, match in zip(lines, matches, strict=True) if match]
             break
     matches = [_BRACKET_ROW.fullmatch(line.text, _indent(line.text)) for line in lines]
-    labelled = all(line.label or (match and _is_label_of_brackets(match, len(lines))) for line, match in zip(lines, matches, strict=True))
+    labelled = all(_is_label_of_brackets(line, match, len(lines)) for line, match in zip(lines, matches, strict=True) if match)
     if lines and all(matches) and labelled:
+        _refuse_same_names([match for match in matches if match], lines)
         lines = [_set_apart_bracket(line, match) for line, match in zip(lines, matches, strict=True) if match]
     return lines
 
@@ -133,12 +148,80 @@ def _are_alike(matches: Sequence[re.Match[str] | None]) -> bool:
     return len({match["mark"] for match in found}) <= 1 and not any(is_suspicious(match["label"]) for match in found)
 
 
-def _is_label_of_brackets(match: re.Match[str], lines: int) -> bool:
-    """Whether the word before a bracket is a label, and neither a factor nor a function."""
+def without_marks(body: Body) -> tuple[Body, list[Notice]]:
+    """Between pipes, a cell in bold loses its marks, and a number those of a formula or of code."""
+    if not body.plain.lstrip().startswith("|"):
+        return body, []
+    spans = [span for match in _MARKED_CELL.finditer(body.plain) for span in (match.span("before"), match.span("after"))]
+    if not spans:
+        return body, []
+    mark = body.typed[slice(*spans[0])]
+    return body.without(spans, "markup"), [Notice("beside", f"The marks around cells, such as {mark}, were left out.")]
+
+
+def refuse_line_numbers(lines: Sequence[Line]) -> None:
+    """Refuses what `cat -n` and `od` write in front of lines: counters before a tab, set right, and places with leading zeros."""
+    numbers = [match["number"] or match["padded"] for match in (_LINE_NUMBER.match(line.text) for line in lines) if match]
+    counted = len(numbers) == len(lines) > 1 and (are_consecutive(numbers) or all(number.startswith("00") for number in numbers))
+    if counted:
+        start = lines[0].start + lines[0].text.index(numbers[0])
+        raise Mistake(
+            "ambiguous",
+            f"{quote(numbers[0])}, {quote(numbers[1])} … can be the numbers of the lines, or the first column",
+            "Delete them if they count the lines; separate all cells in the same way if they are numbers of the matrix.",
+            start,
+            start + len(numbers[0]),
+        )
+
+
+def without_bullets(body: Body, lines: list[Line]) -> tuple[list[Line], Body]:
+    """The lines without the mark of a list in front of each: "- I: [1, 2]"."""
+    marks = [_BULLET.match(line.text) for line in lines]
+    if not lines or not all(marks) or len({mark["mark"] for mark in marks if mark}) > 1:
+        return lines, body
+    spans = [(line.start + mark.start("mark"), line.start + mark.end("mark")) for line, mark in zip(lines, marks, strict=True) if mark]
+    body = body.without(spans, "markup")
+    return [Line(line.start, body.plain[line.start : line.end], line.label) for line in lines], body
+
+
+def _refuse_same_names(matches: Sequence[re.Match[str]], lines: Sequence[Line]) -> None:
+    """Refuses "x = [1, 2]" above "x = [3, 4]", of which a program would keep the last."""
+    names = [match["label"] for match in matches if match["between"].strip() == "="]
+    if len(set(names)) < len(names):
+        place = next(index for index, name in enumerate(names) if name in names[:index])
+        raise Mistake(
+            "label",
+            f"{quote(names[place])} stands before two rows, and a program would keep only one",
+            "Type the rows on lines of their own: name, then numbers.",
+            lines[place].start,
+            lines[place].start + len(lines[place].text.partition("=")[0].rstrip()),
+        )
+
+
+def _cut_set_apart(lines: list[Line]) -> list[Line]:
+    """Where every part between semicolons has a label with a colon, each is a row: "I: 1 2; am: 3 4"."""
+    if not any(";" in line.text for line in lines) or any('"' in line.text or "'" in line.text for line in lines):
+        return lines
+    parts: list[Line] = []
+    for line in lines:
+        position = line.start
+        for text in line.text.split(";"):
+            if text.strip():
+                parts.append(Line(position, text))
+            position += len(text) + 1
+    return parts if len(parts) > len(lines) and all(_PART.match(part.text) for part in parts) else lines
+
+
+def _is_label_of_brackets(line: Line, match: re.Match[str], lines: int) -> bool:
+    """Whether the word before a bracket is a label, and neither a factor nor a function; behind a colon there is none."""
     label = match["label"]
+    if line.label:
+        return not label and not match["between"].strip()
     if not label or not match["between"]:
         return False
-    return (lines > 1 or ":" in match["between"]) and not is_suspicious(label) and label[-1] not in "*/+-^@=.\\%"
+    is_called = match["between"].strip() == "" and "(" in match[0] and lines < 2
+    set_apart = lines > 1 or ":" in match["between"]
+    return set_apart and not is_called and ";" not in match["cells"] and not is_suspicious(label) and label[-1] not in "*/+-^@=.\\%"
 
 
 def _indent(text: str) -> int:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from attn_magic.matrix.body import Body
 from attn_magic.matrix.brackets import Group, scan
 from attn_magic.matrix.constructors import CONSTRUCTOR, FROM_STRING, ROW_PREFIX, SIZED, TYPED, ignored, read_options
-from attn_magic.matrix.marks import refuse_doubtful_thousands, refuse_glued_commas, refuse_spaced_thousands, refuse_zero_groups
+from attn_magic.matrix.marks import refuse_cut_decimals, refuse_doubtful_thousands, refuse_glued_commas, refuse_spaced_thousands, refuse_zero_groups
 from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import DATA, EXAMPLE, MISSING, find_fault, is_numeral
 from attn_magic.matrix.rows import Line, Reading, Row, check_size, read_values, split_loosely
@@ -83,6 +83,15 @@ class Literal:
         """Whether the text is rows without the outer brackets: [1, 2], [3, 4]."""
         between = [self.plain[one.end : other.start] for one, other in pairwise(top.children)]
         flat = all(not child.children for child in top.children)
+        ends = [text.strip(" \t") for text in between]
+        if flat and "," in ends and "\n" in ends:
+            raise Mistake(
+                "ambiguous",
+                f"These brackets can be {len(top.children)} rows, or the cells of {ends.count(chr(10)) + 1}",
+                "Put brackets around each row and around all rows, like [[1, 2], [3, 4]].",
+                top.children[0].start,
+                top.children[-1].end,
+            )
         return flat and all(not text.strip(" \t\n,") and ("," in text or "\n" in text) for text in between)
 
     def _refuse_rest(self, end: int, others: Sequence[Group]) -> None:
@@ -433,6 +442,7 @@ class Literal:
         if not any("(" in row.text for row in rows):
             refuse_glued_commas(lines)
         refuse_doubtful_thousands([(row.start, row.text, len(row.cells)) for row in rows])
+        refuse_cut_decimals(lines)
         values, notices = read_values(rows)
         if len(values) == 1:
             notices.append(Notice("one-dim", f"One row was read as one token with {count(len(values[0]), 'feature')}."))

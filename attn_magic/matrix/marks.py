@@ -14,7 +14,7 @@ _NUMBER_GAP = re.compile(r"[0-9.][ \t]+[-+.]*[0-9]")
 _THOUSANDS = re.compile(r"(?<![0-9.,])[-+]?[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])")
 _SPACED_THOUSANDS = re.compile(r"(?<![0-9.])[1-9][0-9]{0,2}(?: [0-9]{3})+(?![0-9.])")
 _GAP = re.compile(r"[^\s,][ \t]+[^\s,]")
-_ZERO_GROUP = re.compile(r"(?<![0-9.])[-+]?[1-9][0-9]{0,2}(?:(?:,[0-9]{3})*,0[0-9]{2}|(?: [0-9]{3})* 0[0-9]{2})(?![0-9])(?![0-9 ,]*[.])")
+_ZERO_GROUP = re.compile(r"(?<![0-9.])[-+]?[1-9][0-9]{0,2}(?:(?:,[0-9]{3})*,0[0-9]{2}|(?: [0-9]{3})* 0[0-9]{2})(?![0-9])(?:\.[0-9]+)?")
 _WHOLE_THOUSANDS = re.compile(r"[-+]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 _WIDE_COMMA = re.compile(r",[ \t]|[ \t],")
 _TIGHT_COMMA = re.compile(r"(?<![0-9.,])[-+]?[0-9]+,[0-9]+(?![0-9.,]|[ \t]*[eE])")
@@ -68,13 +68,14 @@ def refuse_doubtful_marks(lines: Sequence[Line]) -> None:
     """Refuses lines in which a comma, a point, a blank or brackets between cells can belong to a number."""
     for number, line in enumerate(lines, 1):
         refuse_zero_groups(line.text, line.start, number)
-        _refuse_accounted(line, number)
+        refuse_accounted(line, number)
         _refuse_two_commas(line, number, lines)
     texts = [line.text.strip() for line in lines]
     if all(map(_WHOLE_THOUSANDS.fullmatch, texts)):
         raise decimal_comma(texts[0], lines[0].start + lines[0].text.index(texts[0]), 1)
     _refuse_spaced_cells(lines)
-    _refuse_cut_decimals(lines)
+    refuse_cut_decimals(lines)
+    _refuse_groups(lines)
 
 
 def refuse_zero_groups(text: str, start: int, number: int | None) -> None:
@@ -86,7 +87,7 @@ def refuse_zero_groups(text: str, start: int, number: int | None) -> None:
         raise _spaced_thousands(match[0], (start + match.start(), start + match.end()), number)
 
 
-def _refuse_accounted(line: Line, number: int) -> None:
+def refuse_accounted(line: Line, number: int) -> None:
     """Refuses "(2.5)" as a cell of a table."""
     match = _ACCOUNTED.search(line.text) if "(" in line.text else None
     if match:
@@ -118,7 +119,7 @@ def _refuse_spaced_cells(lines: Sequence[Line]) -> None:
             raise _spaced_thousands(wide[0], (start, start + len(wide[0])), number)
 
 
-def _refuse_cut_decimals(lines: Sequence[Line]) -> None:
+def refuse_cut_decimals(lines: Sequence[Line]) -> None:
     """Refuses "0. 25, 0. 75", where every cell is two pieces of a decimal, and "1, 5 2, 5", where every second comma has a blank."""
     first = None
     for line in lines:
@@ -141,6 +142,25 @@ def _refuse_cut_decimals(lines: Sequence[Line]) -> None:
             *_extent(line),
             row=1,
         )
+
+
+def _refuse_groups(lines: Sequence[Line]) -> None:
+    """Refuses "1 0, 2 0": groups of as many numbers each can be rows, or cells with a blank inside."""
+    widths = {len(cell.split()) for line in lines if "," in line.text for cell in line.text.strip(" \t,").split(",")}
+    if all("," in line.text for line in lines) and len(widths) == 1 and widths.pop() > 1 and all(map(_holds_numbers_alone, lines)):
+        text = lines[0].text.strip()
+        groups = " and ".join(group.strip() for group in text.split(",")[:2])
+        raise Mistake(
+            "ambiguous",
+            f"{quote(text)} can be one row, or the rows {groups}",
+            "Put the same separator between any two numbers, and every row on a line of its own.",
+            *_extent(lines[0]),
+            row=1,
+        )
+
+
+def _holds_numbers_alone(line: Line) -> bool:
+    return all(map(is_numeral, line.text.replace(",", " ").split()))
 
 
 def _is_cut(words: Sequence[str], is_row: bool) -> bool:

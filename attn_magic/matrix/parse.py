@@ -19,11 +19,13 @@ from attn_magic.notices import Notice
 
 _TARGET = re.compile(r"[^\W\d][\w.]*(?: [^\W\d][\w.]*){0,3}(?:\[[0-9: ,]*\]){0,3}(?: ?: ?[^\W\d][\w.\[\], ]{0,60})?")
 _ASSIGNED = re.compile(r"[ \t]*(?:\n|[-+.\[({\"'<0-9\\$]|[A-Za-z_][\w.]*[(\[]|Parameter|\Z)")
+_ASSIGNED_AGAIN = re.compile(r"^[ \t]*[^\s=]+[ \t]*=[ \t]*[-+.0-9\[(]", re.MULTILINE)
 _ABOVE = re.compile(r"(?:\s+|(?:#(?!#)|%)[^\n]*(?:\n|\Z))*")  # blank lines and comments
 _BLOCK_MARK = re.compile(r"^[ \t]*(?P<mark>(?P<sign>[%#])(?P<bracket>[{}]))[ \t]*$", re.MULTILINE)
 _BRACKETED_TOKEN = re.compile(r"[\[(<{](?P<word>[^\[\](){}<>\s,;]+)[\])>}]:?")  # a letter is in it, too, as in [CLS]
 _THEN_BRACKET = re.compile(r"[ \t]+[\[(]")
 _FACTOR = re.compile(r"(?P<factor>(?:[-+]?[0-9.][\w.]*[ \t]*)?(?:\*\*|[-+*/@^]))[ \t]*(?:[^\W\d][\w.]*)?[\[(]")
+_SCALE = re.compile(r"(?P<factor>[-+]?[0-9.]+[eE][-+]?[0-9]+[ \t]*\*)[ \t]*\n")
 _SIZE = re.compile(r"\.(?:shape|size)")
 _CALL = re.compile(r"[^\W\d][\w.]*[ ]?\(|(?:Float|U?Int)(?:16|32|64)?\[|Parameter containing:|<tf\.")
 
@@ -70,6 +72,9 @@ def parse_matrix(text: str) -> Matrix:
 
 
 def _read(body: Body) -> Reading:
+    if body.plain.startswith("%%MatrixMarket"):
+        headline = "A Matrix Market file lists columns, or places and values, and not rows"
+        raise Mistake("ambiguous", headline, "Read it with scipy.io.mmread, and use %attention EXPRESSION.", 0, len("%%MatrixMarket"))
     body = enclose_labels(body)
     if is_latex(body.plain):
         return read_latex(body)
@@ -97,7 +102,12 @@ def _blank_block_comments(body: Body) -> Body:
 
 def _refuse_factor(plain: str) -> None:
     """A sign or a factor in front of a list would change its numbers."""
-    match = _FACTOR.match(plain, _skip_above(plain))
+    start = _skip_above(plain)
+    scale = _SCALE.match(plain, start)
+    if scale:
+        headline = f"{quote(scale['factor'])} stands above the matrix and would change every number, and nothing is calculated here"
+        raise Mistake("expression", headline, "In MATLAB and Octave, print it after: format long g", *scale.span("factor"))
+    match = _FACTOR.match(plain, start)
     if match:
         raise Mistake("expression", f"{quote(match['factor'])} stands before the matrix, and nothing is calculated here", DATA, *match.span("factor"))
 
@@ -108,12 +118,12 @@ def _blank_assignment(body: Body) -> Body:
     start = _skip_above(plain)
     line_end = plain.find("\n", start)
     line = plain[start : line_end if line_end >= 0 else len(plain)][:300]
-    found = re.search(r":?=|<-", line)
+    found = re.search(r":?=|<-(?![0-9.])", line)
     if not found or not _TARGET.fullmatch(line[: found.start()].strip()) or line[found.end() : found.end() + 1] == "=":
         return body
     end = start + found.end()
     others = plain[line_end:] if line_end >= 0 else ""
-    if not _ASSIGNED.match(plain, end) or re.search(r"^[ \t]*[^\s=]+[ \t]*=[ \t]*[-+.0-9]", others, re.MULTILINE):
+    if not _ASSIGNED.match(plain, end) or _ASSIGNED_AGAIN.search(others):
         return body
     target = plain[start : start + found.start()].rstrip()
     if _SIZE.search(target):

@@ -2,16 +2,26 @@
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 
 from attn_magic.matrix.body import Body
-from attn_magic.matrix.comments import refuse_doubtful_comments
-from attn_magic.matrix.lines import blank_prints, find_lines, find_set_apart, is_rule, join_quoted
+from attn_magic.matrix.comments import refuse_doubtful_comments, refuse_header_in_comment
+from attn_magic.matrix.lines import (
+    blank_prints,
+    find_lines,
+    find_set_apart,
+    is_rule,
+    is_series_print,
+    join_quoted,
+    refuse_line_numbers,
+    without_bullets,
+    without_marks,
+)
 from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import DATA, EXAMPLE, MISSING, OPERATOR, find_fault, is_numeral, read_numeral
 from attn_magic.matrix.rows import Reading, Row, blame, check_size, ragged, read_values
 from attn_magic.matrix.separators import ends_in_number, number_behind_label, split_lines
 from attn_magic.matrix.words import (
+    are_consecutive,
     are_counted,
     clean_label,
     has_glued_number,
@@ -42,7 +52,10 @@ _NUMBER_IN_QUOTES = re.compile(r"(?=[^0-9]*[0-9])[-+0-9.,' ]+")
 def read_table(body: Body) -> Reading:
     """Grammar: table := header? (label? cells label?)+, one row on a line; comments, rules and blank lines do not count."""
     body = blank_prints(join_quoted(body))
+    body, marked = without_marks(body)
     lines, comments, body = find_lines(body)
+    lines, body = without_bullets(body, lines)
+    refuse_line_numbers(lines)
     lines = find_set_apart(lines, body)
     ruled = [is_rule(index, lines) for index in range(len(lines))]
     rules = [line for line, rule in zip(lines, ruled, strict=True) if rule]
@@ -51,9 +64,12 @@ def read_table(body: Body) -> Reading:
         raise Mistake("empty", "There are no numbers here", EXAMPLE)
     check_size(len(lines), 1)
     rows, notices = split_lines(lines, body)
+    is_series = is_series_print(body)
     has_header = bool(rules) and len(lines) > 1 and lines[0].end < rules[0].start < lines[1].start and "|" in lines[0].text
-    reading = Table(body, rows, [line.label for line in lines] if len(lines) == len(rows) else [], has_header).read()
-    reading.notices = notices + reading.notices
+    reading = Table(body, rows, [line.label for line in lines] if len(lines) == len(rows) else [], has_header, is_series).read()
+    reading.notices = marked + notices + reading.notices
+    if reading.columns is None:
+        refuse_header_in_comment(body, comments, rows)
     if reading.labels is not None:
         refuse_doubtful_comments(body, comments, len(reading.values[0]))
     return reading
@@ -62,11 +78,12 @@ def read_table(body: Body) -> Reading:
 class Table:
     """The rows of one table, and what its first and last cells mean."""
 
-    def __init__(self, body: Body, rows: list[Row], labels: Sequence[tuple[int, int] | None], has_header: bool) -> None:
+    def __init__(self, body: Body, rows: list[Row], labels: Sequence[tuple[int, int] | None], has_header: bool, is_series: bool) -> None:
         self.body = body
         self.rows = rows
         self.set_apart = labels if any(labels) else []
         self.has_header = has_header
+        self.is_series = is_series
         self.notices: list[Notice] = []
         self.spans: list[tuple[int, int]] = []
         self.name_spans: list[tuple[int, int]] = []
@@ -92,7 +109,9 @@ class Table:
             header = self._take_header()
             labels = self._find_labels(header)
             self._name_columns(header)
-            if header is None:
+            if self.is_series:
+                self._refuse_levels()
+            elif header is None:
                 self._refuse_heading(labels)
         values, notices = read_values(self.rows)
         if len(values) == 1 and not labels and not self.columns:
@@ -145,7 +164,7 @@ class Table:
                     raise self._ambiguous_header(header, self.rows)
                 self.notices.append(Notice("header", f"The first row, {quote(self._typed(header))}, was read as column names."))
             return header
-        if len(self.rows) < 2:
+        if len(self.rows) < 2 or self.is_series:
             return None
         header, following = self.rows[0], self.rows[1:]
         if self._is_numbered_print(header, following) or self._is_numbered_corner(header, following):
@@ -209,6 +228,12 @@ class Table:
         labelled = rows == [str(number) for number in range(len(rows))] or not any(map(is_numeral, rows))
         return (named or not texts[0]) and counted and labelled and width > 1
 
+    def _refuse_levels(self) -> None:
+        """A printed Series has one value in a row; what stands before it is its index, perhaps of several levels."""
+        row = next((row for row in self.rows if len(row.numbers) > 1), None)
+        if row:
+            raise Mistake("ambiguous", "This Series has an index of several levels", "Paste X.reset_index().to_csv() instead.", *row.extent())
+
     def _refuse_heading(self, labels: Sequence[str]) -> None:
         """Without names, a first row can be a heading: years behind "token", "3 2" above three rows of two, "scale 1000" above a column."""
         rows = self.rows
@@ -217,10 +242,10 @@ class Table:
         numbers = rows[0].numbers
         if labels:
             first, *others = labels
-            counted = _are_counted_on(numbers) and not all(_are_counted_on(row.numbers) for row in rows)
+            counted = are_consecutive(numbers) and not any(are_consecutive(row.numbers) and _are_years(row.numbers) for row in rows[1:])
             named = is_caption(first) and not (is_quoted(rows[0].cells[0]) and not all(is_quoted(row.cells[0]) for row in rows))
             is_unlabelled = not rows[0].first and rows[0].last is None
-            is_heading = all(others) and (is_unlabelled or named or (counted and (not first or _are_years(numbers))))
+            is_heading = all(others) and (is_unlabelled or named or (counted and _are_years(numbers)))
             is_heading = is_heading or bool(first and len(numbers) == 1 and not any(others))
         else:
             counts = [str(len(rows) - 1), str(len(rows[0].cells))]
@@ -281,7 +306,7 @@ class Table:
         """The labels in front of the rows or at their end, and the cells that remain for numbers."""
         rows = self.rows
         labelled = [_begins_with_word(row) for row in rows]
-        if header is not None and self._has_index(header):
+        if self.is_series or (header is not None and self._has_index(header)):
             return self._take_labels([True] * len(rows))
         if not any(labelled):
             return self._find_last_labels()
@@ -297,6 +322,8 @@ class Table:
         """Whether the header says that the first column holds labels, although they may be numbers."""
         widths = {len(row.cells) for row in self.rows}
         numbers = [text_of(row.cells[0]) for row in self.rows]
+        if widths == {len(header.cells)} and self._is_index_print(header, numbers):
+            raise _ambiguous_index(self.rows[0], f"below {quote(header.cells[0])}")
         shorter = widths == {len(header.cells) + 1}
         corner = text_of(header.cells[0])
         if widths == {len(header.cells)} and len(header.cells) > 1 and all(map(is_numeral, numbers)):
@@ -317,6 +344,14 @@ class Table:
         ):
             return True
         return widths == {len(header.cells)} and is_corner(corner) and all(map(is_numeral, map(text_of, header.cells[1:]))) and are_counted(numbers)
+
+    def _is_index_print(self, header: Row, numbers: Sequence[str]) -> bool:
+        """Whether row numbers stand to the left below the name of all columns, and the next column to the right below its own: a pandas print."""
+        if header.separator or not are_counted(numbers) or len(header.cells) < 2:
+            return False
+        spans = [[(start - row.start, end - row.start) for start, end in row.spans()] for row in (header, *self.rows)]
+        lefts, rights = {row[0][0] for row in spans}, {row[1][1] for row in spans}
+        return len(lefts) == len(rights) == 1 and len({row[0][1] for row in spans}) > 1
 
     def _find_last_labels(self) -> list[str]:
         rows = self.rows
@@ -441,14 +476,6 @@ class Table:
             raise Mistake("string", "This quote is never closed", "Put quotes on both sides of the label, or leave them out.", start, start + 1)
         spans.append((start, end))
         return clean_label(self.body.typed[start:end])
-
-
-def _are_counted_on(numbers: Sequence[str]) -> bool:
-    """Whether these are whole numbers, each one more than the one before."""
-    whole = [cell.strip() for cell in numbers]
-    if len(whole) < 2 or not all(cell.isdecimal() and cell.isascii() and len(cell) < 10 for cell in whole):
-        return False
-    return all(int(later) - int(one) == 1 for one, later in pairwise(whole))
 
 
 def _are_years(numbers: Sequence[str]) -> bool:

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from itertools import pairwise
 
 from attn_magic.matrix.numerals import is_numeral
 
@@ -83,6 +84,14 @@ def is_number_or_quoted(cell: str) -> bool:
 def are_counted(numbers: Sequence[str]) -> bool:
     """Whether these are 0, 1, 2, … or 1, 2, 3, …."""
     return any(list(numbers) == [str(number + start) for number in range(len(numbers))] for start in (0, 1))
+
+
+def are_consecutive(numbers: Sequence[str]) -> bool:
+    """Whether these are two or more whole numbers, each one more than the one before."""
+    whole = [cell.strip() for cell in numbers]
+    if len(whole) < 2 or not all(cell.isdecimal() and cell.isascii() and len(cell) < 10 for cell in whole):
+        return False
+    return all(int(later) - int(one) == 1 for one, later in pairwise(whole))
 
 
 def is_failed_number(word: str) -> bool:
