@@ -13,7 +13,7 @@ from attn_magic.matrix.body import Aside, blank
 from attn_magic.matrix.comments import check_comments
 from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import DECIMAL, INTEGER, is_numeral, read_numeral
-from attn_magic.matrix.rows import Reading
+from attn_magic.matrix.rows import Comma, Reading
 from attn_magic.matrix.words import are_enumerated, find_loose_number, is_quoted
 from attn_magic.notation import count
 from attn_magic.notices import Notice
@@ -22,6 +22,8 @@ _CHUNK = 2**16  # characters read at once: few enough to take no memory, many en
 _BREAK = re.compile(r"(?<![-+\s])[\s,;|&\])]")  # between two numbers, and not between a sign and its number
 _NAME = re.compile(r"[A-Za-z]+-[0-9]+")  # GPT-2, among other words
 _COMMA = re.compile(r"(?<=[0-9]),(?=[0-9])")
+_THOUSANDS_POINT = re.compile(r"(?<=[0-9])\.(?=[0-9]{3})")
+_QUOTED_NUMBER = re.compile(r"\"[-+0-9.,]+\"|'[-+0-9.,]+'")
 _SEPARATORS = str.maketrans(dict.fromkeys("[](){},;|&\"'", " "))
 _WRITTEN = re.compile(
     r"[^\W\d_]\w*|_\w*"  # a name, whose digits are no number
@@ -48,7 +50,7 @@ def _compare(text: str, reading: Reading) -> None:
     """The numbers in `text` are the values, in the order of the rows."""
     values = array("f", chain.from_iterable(reading.values))
     if reading.comma:
-        text = _COMMA.sub(reading.comma, text)
+        text = _write_points(text, reading.comma)
     seen = 0
     for start, end in _chunks(text):
         numbers = _read_plain(text[start:end])
@@ -57,6 +59,16 @@ def _compare(text: str, reading: Reading) -> None:
         seen += len(numbers)
     if seen < len(values):
         raise Mistake("ambiguous", f"{count(len(values), 'number')} would be read here, but only {seen:,} are typed", _LEFT_OVER)
+
+
+def _write_points(text: str, comma: Comma) -> str:
+    """`text` with the numbers as Python writes them, position by position."""
+    if comma.startswith("quoted"):
+        inside: Comma = "decimal" if comma.endswith("decimal") else "thousands"
+        return _QUOTED_NUMBER.sub(lambda number: _write_points(number[0], inside), text)
+    if comma == "decimal":
+        return _COMMA.sub(".", _THOUSANDS_POINT.sub("_", text))
+    return _COMMA.sub("_", text)
 
 
 def _chunks(text: str) -> Iterator[tuple[int, int]]:

@@ -43,6 +43,7 @@ NOTICES = {
     "partial-labels": "only some rows have a label",
     "labels-last": "the labels stand at the end of the rows",
     "separator": "the semicolon was read in one of its two meanings",
+    "decimal-comma": "a comma was read as a decimal comma or as a thousands mark",
     "beside": "a prompt, an echo, a title or a size beside the matrix was left out",
     "comment": "a comment holds numbers, or stands behind cells",
     "quoted-numbers": "numbers in quotes were read as numbers",

@@ -66,8 +66,8 @@ def blank_prints(body: Body) -> Body:
     if julia:
         promises.append(Promise(*julia.span(), int(julia["rows"][:9]), int((julia["columns"] or "1")[:9])))
         spans.append(julia.span())
-    if r_header and "[" in r_header[0]:
-        spans.append(r_header.span())
+    if (r_header and "[" in r_header[0]) or _has_r_rows(plain):
+        spans += [r_header.span()] if r_header and "[" in r_header[0] else []
         spans += [match.span() for match in _R_ROW.finditer(plain)]
     wrapped = _SPAN_NAMED.search(plain)
     if wrapped:
@@ -75,6 +75,12 @@ def blank_prints(body: Body) -> Body:
             "truncated", "This print is cut into groups of columns", "Print it wider, or paste it as a list of rows.", *wrapped.span("span")
         )
     return body.without(spans, "beside").promising(promises)
+
+
+def _has_r_rows(plain: str) -> bool:
+    """Whether every line but the first, which has names, begins with its number in R's way: [1,]."""
+    lines = [line for line in plain.split("\n") if line.strip()] if "[1,]" in plain else []
+    return len(lines) > 1 and not _R_ROW.match(lines[0]) and all(map(_R_ROW.match, lines[1:]))
 
 
 def is_series_print(body: Body) -> bool:

@@ -5,10 +5,10 @@ Nothing is evaluated. Brackets are matched in one pass without recursion; the in
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from attn_magic.matrix.body import Body
+from attn_magic.matrix.body import Body, blank
 from attn_magic.matrix.brackets import Group, scan
 from attn_magic.matrix.constructors import CONSTRUCTOR, FROM_STRING, ROW_PREFIX, SIZED, TYPED, ignored, read_options
 from attn_magic.matrix.marks import refuse_cut_decimals, refuse_doubtful_thousands, refuse_glued_commas, refuse_spaced_thousands, refuse_zero_groups
@@ -25,6 +25,7 @@ _WRAPPED_WIDTH = 50  # NumPy wraps rows at 75 columns; a shorter first line was 
 _DOTTED = re.compile(r"[^\W\d][\w.]*")
 _PRINT_PREFIX = re.compile(r"\s*(?:Parameter containing:\s*|<tf\.\w+[^=\n]{0,100}(?P<shape>shape=[^\n]{0,100}?)numpy=\s*)")
 _KEY = re.compile(r"\s*(?:,\s*)?(?P<key>\"[^\"\n]*\"|'[^'\n]*')\s?:\s*")
+_FIRST_STRING = re.compile(r"\s*(?P<label>\"[^\"\n]*\"|'[^'\n]*')\s*,")
 _TRAILING = re.compile(r"\s*(?:,\s*)?(?:;\s*)*")
 
 
@@ -246,8 +247,7 @@ class Literal:
     def _read_rows(self, group: Group) -> Reading:
         """Grammar: rows := row ((","? newline? | ";") row)* ","?."""
         rows: list[Row] = []
-        labels: list[str] = []
-        spans: list[tuple[int, int]] = []
+        labels, spans = self._take_first_strings(group)
         start = group.inside[0]
         if len(group.children) > 1:
             check_size(len(group.children), 1)
@@ -267,6 +267,19 @@ class Literal:
         refuse_doubtful_thousands([(row.start, row.text, len(row.cells)) for row in rows])
         values, notices = read_values(rows)
         return Reading(self.body, values, tuple(labels) if labels else None, None, self.notices + notices, spans)
+
+    def _take_first_strings(self, group: Group) -> tuple[list[str], list[tuple[int, int]]]:
+        """The labels of rows that all begin with a string: [["I", 1.16, 0.23], …]."""
+        spans = []
+        for child in group.children if self.strings else ():
+            first = _FIRST_STRING.match(self.plain, *child.inside)
+            if first is None or child.kind == "{":
+                return [], []
+            spans.append(first.span())
+        strings = [_FIRST_STRING.match(self.plain, *span) for span in spans]
+        labels = [string.span("label") for string in strings if string]
+        self.plain = blank(self.plain, spans) if spans else self.plain
+        return [clean_label(self.body.typed[slice(*label)]) for label in labels], labels
 
     def _refuse_between(self, text: str, start: int, number: int, rows: Sequence[Row]) -> None:
         """Between two rows there is a comma, a semicolon or blanks; anything else is a cell that is no row."""
@@ -492,7 +505,15 @@ class Literal:
                 group.start,
                 group.start + 1,
             )
-        ends = [group.start + 1, *(child.end for child in children[:-1])]
+        if not children and not self.strings and ";" in self.plain[slice(*group.inside)]:
+            return self._read_flat(group)  # MATLAB's {1 2; 3 4}
+        ends = [group.start + 1, *(child.end for child in children)][: len(children)]
+        keys = [_KEY.fullmatch(self.plain[end : child.start]) for end, child in zip(ends, children, strict=True)]
+        named = {clean_label(key["key"]): child for key, child in zip(keys, children, strict=True) if key}
+        if named and len(named) == len(children) and (len(named) == 1 or set(named) <= {"data", "columns", "index"}):
+            rows = named.get("data") or children[0]
+            if any(map(self._is_row, rows.children)):
+                return self._read_named(rows, named)
         if self.strings and any(_KEY.fullmatch(self.plain[end : child.start]) for end, child in zip(ends, children, strict=False)):
             reading = self._read_rows(group)
             if reading.labels is None or len(reading.labels) != len(reading.values):
@@ -510,6 +531,27 @@ class Literal:
         raise Mistake(
             "type", "A set or dictionary has no rows in order", "Type the rows in square brackets: [[1, 2], [3, 4]].", group.start, group.start + 1
         )
+
+    def _read_named(self, rows: Group, named: Mapping[str, Group]) -> Reading:
+        """Grammar: named := "{" key ":" rows "}" | "{" ("columns" ":" names | "index" ":" names | "data" ":" rows)* "}"."""
+        spans = {name: self._strings_in(named[name]) for name in ("index", "columns") if name in named}
+        said = {name: tuple(clean_label(self.body.typed[slice(*span)]) for span in found) for name, found in spans.items()}
+        reading = self._read_rows(rows)
+        sizes = {"index": len(reading.values), "columns": len(reading.values[0])}
+        for name, found in said.items():
+            if len(found) != sizes[name]:
+                headline = f"There are {count(len(found), 'name')} in {quote(name)}, but {sizes[name]:,} are due"
+                raise Mistake("label", headline, "Type one name in quotes for each row, and for each column.", named[name].start, named[name].end)
+        others = ", ".join(quote(name) for name in named if name not in spans)
+        reading.notices.append(Notice("beside", f"{others} stands beside the matrix and was left out."))
+        reading.labels, reading.columns = said.get("index") or reading.labels, said.get("columns")
+        reading.label_spans, reading.name_spans = spans.get("index", reading.label_spans), spans.get("columns", [])
+        beside = [span for span in self.strings if span not in reading.label_spans and span not in reading.name_spans]
+        reading.body = reading.body.aside(beside, "markup")
+        return reading
+
+    def _strings_in(self, group: Group) -> list[tuple[int, int]]:
+        return [span for span in self.strings if group.start < span[0] < group.end]
 
 
 def _indent(text: str) -> int:

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import explain_comma, is_numeral
-from attn_magic.matrix.rows import Line, Row
+from attn_magic.matrix.rows import Comma, Line, Row
 from attn_magic.notation import count
+from attn_magic.notices import Notice
 
 _GLUED_COMMA = re.compile(r"(?<![^\s;:])[-+]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+),[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?(?![^\s;])")
 GLUED_COMMAS = re.compile(r"(?<![^\s;:])[-+]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+)(?:,[0-9]+)+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?(?![^\s;])")
@@ -20,6 +21,9 @@ _WIDE_COMMA = re.compile(r",[ \t]|[ \t],")
 _TIGHT_COMMA = re.compile(r"(?<![0-9.,])[-+]?[0-9]+,[0-9]+(?![0-9.,]|[ \t]*[eE])")
 _POINT = re.compile(r"[0-9]\.[0-9]")
 _ACCOUNTED = re.compile(r"(?:(?<=[\s,;|&])|^)\([ ]?[-+]?[$€£]?[0-9][0-9.,]*[ ]?\)")
+_LIKE_A_NUMBER = re.compile(r"[ \t]*[\"']?[-+]?[0-9][0-9.,]*(?:[eE][-+]?[0-9]+)?[\"']?[ \t]*")
+_DECIMAL_COMMA = re.compile(r"[-+]?(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+),[0-9]+(?:[eE][-+]?[0-9]+)?")
+_THOUSANDS_AND_POINT = re.compile(r"[-+]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 _CELLS = re.compile(r"[,;|\t&]")
 
 
@@ -62,6 +66,36 @@ def refuse_doubtful_thousands(rows: Sequence[tuple[int, str, int]]) -> None:
         number = next(index for index, found in enumerate(groups) if found)
         match = groups[number][0]
         raise decimal_comma(match[0], rows[number][0] + match.start(), number + 1)
+
+
+def read_commas(rows: Sequence[Row]) -> tuple[Comma, list[Notice]]:
+    """What the commas inside cells mean, where all cells agree: "1,16" in every row, or "1,234.50"; these cells are then written with points.
+
+    A comma that can mean both is left for `numerals` to refuse.
+    """
+    places = [(row, index) for row in rows for index, cell in enumerate(row.cells) if "," in cell and _LIKE_A_NUMBER.fullmatch(cell)]
+    if not places:
+        return "", []
+    numbers = [row.cells[index].strip(" \t\"'") for row, index in places]
+    groups = list(map(_THOUSANDS_AND_POINT.fullmatch, numbers))
+    if all(map(_DECIMAL_COMMA.fullmatch, numbers)) and not all(groups) and not any(_has_point(row) for row in rows):
+        meaning: Comma = "decimal"
+    elif all(groups) and any("." in number for number in numbers):
+        meaning = "thousands"
+    else:
+        return "", []
+    for row, index in places:
+        cell = row.cells[index]  # as long as before: where the next cell begins is counted from here
+        row.cells[index] = cell.replace(".", "_").replace(",", ".") if meaning == "decimal" else cell.replace(",", "_")
+    said = "a decimal comma" if meaning == "decimal" else "a thousands mark"
+    notice = Notice("decimal-comma", f"The comma in {quote(numbers[0])} was read as {said}, as in all other numbers.")
+    if rows[0].separator == ",":
+        meaning = "quoted decimal" if meaning == "decimal" else "quoted thousands"
+    return meaning, [notice]
+
+
+def _has_point(row: Row) -> bool:
+    return any("." in cell and "," not in cell and is_numeral(cell.strip(" \t\"'")) for cell in row.cells)
 
 
 def refuse_doubtful_marks(lines: Sequence[Line]) -> None:

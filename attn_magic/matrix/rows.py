@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Literal, TypeAlias
 
 from attn_magic.limits import MOST_TOKENS, find_excess
 from attn_magic.matrix.body import Body
@@ -14,6 +15,10 @@ from attn_magic.notices import Notice
 
 _LOOSE = re.compile(r"[^\s,]+")
 _HOLE = re.compile(r",\s*,")
+
+
+# What a comma between two digits means, everywhere or inside quotes alone; where nothing is said it separates cells.
+Comma: TypeAlias = Literal["", "decimal", "thousands", "quoted decimal", "quoted thousands"]
 
 
 @dataclass
@@ -27,7 +32,7 @@ class Reading:
     notices: list[Notice] = field(default_factory=list)
     label_spans: list[tuple[int, int]] = field(default_factory=list)
     name_spans: list[tuple[int, int]] = field(default_factory=list)
-    comma: str = ""  # what a comma between two digits means: "." decimals, "_" thousands; otherwise it separates cells
+    comma: Comma = ""
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from attn_magic.matrix.marks import (
 from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import MISSING, is_numeral
 from attn_magic.matrix.rows import Line, Row, check_size, split_loosely, split_strictly
-from attn_magic.matrix.words import is_corner
+from attn_magic.matrix.words import are_enumerated, text_of
 from attn_magic.notices import Notice
 
 _KNOWN_LABELS = re.compile(r"[^\"'\\<]*(?:\"x+\"[^\"'\\<]*)+")  # in quotes, and no separator inside
@@ -102,6 +102,8 @@ def _refuse_number_behind_label(rows: Sequence[Row]) -> None:
     """Among tabs or commas, "I 6" can be a label, or a label and a number."""
     if not all(len(row.cells) > 1 and _are_single(row.cells) for row in rows):
         return
+    if _are_numbered(rows):
+        return
     for number, row in enumerate(rows, 1):
         if ends_in_number(row.cells[0]) and not is_numeral(row.cells[0].split()[0]):
             raise number_behind_label(row, number)
@@ -121,15 +123,17 @@ def number_behind_label(row: Row, number: int) -> Mistake:
 def _are_strict(rows: Sequence[Row]) -> bool:
     """Whether no cell has a blank inside, except labels and, above them, names such as "dim 1" behind a name for labels."""
     names, below = rows[0].cells, rows[1:]
-    named = is_corner(names[0].strip(), or_empty=False) and all(cell.strip()[:1].isalpha() for cell in names)
+    named = len(names) > 1 and all(text_of(cell)[:1].isalpha() for cell in (names if names[0].strip(" \"'") else names[1:]))
     if below and named and {len(row.cells) for row in below} == {len(names)}:
         rows = below
-    return all(len(row.cells) > 1 and _is_strict(row) for row in rows)
+    numbered = _are_numbered(rows)
+    return all(len(row.cells) > 1 and _are_single(row.cells) and (numbered or not ends_in_number(row.cells[0])) for row in rows)
 
 
-def _is_strict(row: Row) -> bool:
-    """Whether no cell has a blank inside, except a label in front."""
-    return _are_single(row.cells) and not ends_in_number(row.cells[0])
+def _are_numbered(rows: Sequence[Row]) -> bool:
+    """Whether the rows begin with "layer 1", "layer 2" and so on, perhaps below a name."""
+    labels = [row.cells[0].strip() for row in rows]
+    return are_enumerated(labels) or are_enumerated(labels[1:])
 
 
 def _split_semicolons(lines: Sequence[Line]) -> tuple[list[Line], list[Notice], bool]:
@@ -150,7 +154,6 @@ def _split_semicolons(lines: Sequence[Line]) -> tuple[list[Line], list[Notice], 
             raise _ambiguous_semicolon(cut)
         return parts, [], False
     if not _fits_as_rows(parts):
-        _refuse_decimal_commas(cut)
         if min(counts) < 2 and len(lines) > 1:
             raise _ambiguous_semicolon(cut)
         return list(lines), [Notice("separator", "The semicolon was read as the separator of columns.")], True

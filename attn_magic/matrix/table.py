@@ -16,6 +16,7 @@ from attn_magic.matrix.lines import (
     without_bullets,
     without_marks,
 )
+from attn_magic.matrix.marks import read_commas
 from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import DATA, EXAMPLE, MISSING, OPERATOR, find_fault, is_numeral, read_numeral
 from attn_magic.matrix.rows import Reading, Row, blame, check_size, ragged, read_values
@@ -64,9 +65,12 @@ def read_table(body: Body) -> Reading:
         raise Mistake("empty", "There are no numbers here", EXAMPLE)
     check_size(len(lines), 1)
     rows, notices = split_lines(lines, body)
+    comma, comma_notices = read_commas(rows)
+    notices += comma_notices
     is_series = is_series_print(body)
     has_header = bool(rules) and len(lines) > 1 and lines[0].end < rules[0].start < lines[1].start and "|" in lines[0].text
     reading = Table(body, rows, [line.label for line in lines] if len(lines) == len(rows) else [], has_header, is_series).read()
+    reading.comma = comma
     reading.notices = marked + notices + reading.notices
     if reading.columns is None:
         refuse_header_in_comment(body, comments, rows)
