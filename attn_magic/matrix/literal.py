@@ -496,15 +496,6 @@ class Literal:
         children = group.children
         if len(children) > 1:
             check_size(len(children), 1)
-        nested = next((child for child in children if any(map(self._is_row, child.children))), None)
-        if nested and self.strings and nested.kind != "{":
-            raise Mistake(
-                "type",
-                "The values of this dictionary are not rows",
-                "Type the rows in square brackets: [[1, 2], [3, 4]].",
-                group.start,
-                group.start + 1,
-            )
         if not children and not self.strings and ";" in self.plain[slice(*group.inside)]:
             return self._read_flat(group)  # MATLAB's {1 2; 3 4}
         ends = [group.start + 1, *(child.end for child in children)][: len(children)]
@@ -514,6 +505,15 @@ class Literal:
             rows = named.get("data") or children[0]
             if any(map(self._is_row, rows.children)):
                 return self._read_named(rows, named)
+        nested = next((child for child in children if any(map(self._is_row, child.children))), None)
+        if nested and self.strings and nested.kind != "{":
+            raise Mistake(
+                "type",
+                "The values of this dictionary are not rows",
+                "Type the rows in square brackets: [[1, 2], [3, 4]].",
+                group.start,
+                group.start + 1,
+            )
         if self.strings and any(_KEY.fullmatch(self.plain[end : child.start]) for end, child in zip(ends, children, strict=False)):
             reading = self._read_rows(group)
             if reading.labels is None or len(reading.labels) != len(reading.values):
@@ -540,7 +540,7 @@ class Literal:
         sizes = {"index": len(reading.values), "columns": len(reading.values[0])}
         for name, found in said.items():
             if len(found) != sizes[name]:
-                headline = f"There are {count(len(found), 'name')} in {quote(name)}, but {sizes[name]:,} are due"
+                headline = f"{quote(name)} has {count(len(found), 'name')}, but {sizes[name]:,} are due"
                 raise Mistake("label", headline, "Type one name in quotes for each row, and for each column.", named[name].start, named[name].end)
         others = ", ".join(quote(name) for name in named if name not in spans)
         reading.notices.append(Notice("beside", f"{others} stands beside the matrix and was left out."))

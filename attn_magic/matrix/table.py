@@ -360,7 +360,11 @@ class Table:
     def _find_last_labels(self) -> list[str]:
         rows = self.rows
         lasts = [text_of(row.cells[-1]) for row in rows]
-        if len(rows) < 2 or any(is_numeral(last) or not last or is_suspicious(last) for last in lasts) or any(len(row.cells) < 2 for row in rows):
+        if (
+            len(rows) < 2
+            or any(read_numeral(last) is not None or not last or is_suspicious(last) for last in lasts)
+            or any(len(row.cells) < 2 for row in rows)
+        ):
             return []
         if any(not is_numeral(row.cells[-2].strip()) for row in rows) or (len(set(lasts)) == 1 and not is_quoted(rows[0].cells[-1])):
             return []  # the same word behind every row is more likely a unit
