@@ -97,7 +97,9 @@ def _as_array(x: Any) -> Array:
 
 def _refuse_masked_cells(x: object) -> None:
     """A masked cell still has a number behind its mask, which its owner does not want to be used."""
-    places = np.argwhere(np.ma.getmaskarray(x)) if isinstance(x, np.ma.MaskedArray) else ()
+    if not isinstance(x, np.ma.MaskedArray):
+        return
+    places = np.argwhere(np.ma.getmaskarray(x))
     if len(places):
         where = ", ".join(f"{axis} {place + 1}" for axis, place in zip(("row", "column"), places[0], strict=False))
         hidden = count(len(places), "cell")

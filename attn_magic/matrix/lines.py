@@ -44,7 +44,7 @@ _BRACKET_ROW = re.compile(
 def join_quoted(body: Body) -> Body:
     """A label in quotes may have line breaks inside; rows of numbers between two quotes stay rows."""
     plain = body.plain
-    if '"' not in plain or "\n" not in plain:
+    if '"' not in plain or "\n" not in plain or all(line.count('"') % 2 == 0 for line in plain.split("\n")):
         return body
     return replace(body, plain=_QUOTED_LINES.sub(_join_lines, plain))
 
@@ -206,7 +206,11 @@ def _refuse_same_names(matches: Sequence[re.Match[str]], lines: Sequence[Line]) 
 
 def _cut_set_apart(lines: list[Line]) -> list[Line]:
     """Where every part between semicolons has a label with a colon, each is a row: "I: 1 2; am: 3 4"."""
-    if not any(";" in line.text for line in lines) or any('"' in line.text or "'" in line.text for line in lines):
+    if (
+        not any(";" in line.text for line in lines)
+        or not all(":" in line.text for line in lines)
+        or any('"' in line.text or "'" in line.text for line in lines)
+    ):
         return lines
     parts: list[Line] = []
     for line in lines:

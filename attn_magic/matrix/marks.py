@@ -24,6 +24,8 @@ _ACCOUNTED = re.compile(r"(?:(?<=[\s,;|&])|^)\([ ]?[-+]?[$€£]?[0-9][0-9.,]*[ 
 _LIKE_A_NUMBER = re.compile(r"[ \t]*[\"']?[-+]?[0-9][0-9.,]*(?:[eE][-+]?[0-9]+)?[\"']?[ \t]*")
 _DECIMAL_COMMA = re.compile(r"[-+]?(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+),[0-9]+(?:[eE][-+]?[0-9]+)?")
 _THOUSANDS_AND_POINT = re.compile(r"[-+]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
+_GAP_BEFORE_COMMA = re.compile(r"[0-9][ \t]+[-+.0-9][^,]*,")
+_BLANK_BETWEEN_DIGITS = re.compile(r"[0-9][.,]?[ \t]+[.,]?[0-9]")
 _CELLS = re.compile(r"[,;|\t&]")
 
 
@@ -157,6 +159,8 @@ def refuse_cut_decimals(lines: Sequence[Line]) -> None:
     """Refuses "0. 25, 0. 75", where every cell is two pieces of a decimal, and "1, 5 2, 5", where every second comma has a blank."""
     first = None
     for line in lines:
+        if not _BLANK_BETWEEN_DIGITS.search(line.text):
+            return
         cells = [cell.split() for cell in _CELLS.split(line.text) if cell.strip()]
         if cells and not is_numeral(cells[0][0]) and len(cells[0]) != 2:
             cells = ([cells[0][1:]] if len(cells[0]) > 1 else []) + cells[1:]
@@ -180,8 +184,12 @@ def refuse_cut_decimals(lines: Sequence[Line]) -> None:
 
 def _refuse_groups(lines: Sequence[Line]) -> None:
     """Refuses "1 0, 2 0": groups of as many numbers each can be rows, or cells with a blank inside."""
-    widths = {len(cell.split()) for line in lines if "," in line.text for cell in line.text.strip(" \t,").split(",")}
-    if all("," in line.text for line in lines) and len(widths) == 1 and widths.pop() > 1 and all(map(_holds_numbers_alone, lines)):
+    widths: set[int] = set()
+    for line in lines:
+        widths |= {len(cell.split()) for cell in line.text.strip(" \t,").split(",")} if _GAP_BEFORE_COMMA.search(line.text) else {0}
+        if len(widths) > 1 or widths <= {0, 1}:
+            return
+    if all(map(_holds_numbers_alone, lines)):
         text = lines[0].text.strip()
         groups = " and ".join(group.strip() for group in text.split(",")[:2])
         raise Mistake(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 from attn_magic.limits import MOST_TOKENS
 from attn_magic.matrix.body import Body
@@ -271,6 +272,9 @@ def _split_cells(line: Line, separator: str) -> Row:
 def _split_quoted(line: Line, separator: str) -> Row:
     """Grammar: cell := quoted | text; a quote is closed only before a separator, so that don't and ' remain words."""
     text, cells, starts = line.text, [], []
+    if separator and _ALL_QUOTED[separator].fullmatch(text):  # as programs write it: ten times as fast
+        cells = [f'"{inside}"' for inside in text[1:-1].split(f'"{separator}"')]
+        return Row(line.start, text, separator, cells, list(accumulate((len(cell) + 1 for cell in cells[:-1]), initial=0)))
     position = _skip_blanks(text, 0, separator)
     while separator or position < len(text):
         end = _end_of_quoted(text, position, separator)
@@ -293,6 +297,7 @@ def _skip_blanks(text: str, position: int, separator: str) -> int:
     return blanks.end() if blanks else position
 
 
+_ALL_QUOTED = {separator: re.compile(rf'"[^"]*"(?:{re.escape(separator)}"[^"]*")*') for separator in ",;|&\t"}
 _BLANKS = {separator: re.compile(r"[ \t]*") for separator in ",;|&"} | {"\t": re.compile("[ ]*"), "": re.compile(r"[\s,]*")}
 _END_OF_CELL = {separator: re.compile(re.escape(separator)) for separator in ",;&\t"} | {
     "": re.compile(r"[\s,]"),

@@ -31,6 +31,7 @@ _IMPORT = re.compile(r"[ \t]*(?:import [A-Za-z_][\w.]*(?: as \w+)?|from [A-Za-z_
 _SHOWN = re.compile(
     r"[ \t]*(?:print|display|disp)\([ ]?[^\W\d][\w.]*[ ]?\)[ \t]*;?|[ \t]*[^\W\d]\w*(?:\.(?:head|shape|numpy|tolist|to_string)(?:\(\))?)[ \t]*"
 )
+_EXCERPT = re.compile(r"\*An excerpt\.[^\n]*\*")  # below a table that was copied here
 _SEPARATOR = re.compile(r"[ \t]*sep=[,;|\t][ \t]*")
 _SIZE = re.compile(
     r"[ \t]*(?:(?:[^\W\d][\w.]*\.)?shape[ ]?[:=][ ]?|torch\.Size\(|(?=\([0-9]))[\[(](?P<rows>[0-9]{1,9}),[ ]?(?P<columns>[0-9]{1,9})[\])]\)?[ \t]*"
@@ -114,7 +115,7 @@ def _below(body: Body) -> list[_Found]:
     while True:
         start = plain.rfind("\n", 0, end) + 1
         line, before = plain[start:end], plain[:start].rstrip()
-        if start and (_SHOWN.fullmatch(line) or _is_name_again(plain, line) or _is_empty_prompt(line)):
+        if start and (_SHOWN.fullmatch(line) or _EXCERPT.fullmatch(line) or _is_name_again(plain, line) or _is_empty_prompt(line)):
             found.append(((start, end), None))
         elif start and (size := _SIZE.fullmatch(line)) and (not _STATES_A_SIZE.match(line) or size["counted"] or _ENDS_A_MATRIX.search(before[-20:])):
             found.append(((start, end), _promise(size, start)))

@@ -18,7 +18,7 @@ from attn_magic.matrix.lines import (
 )
 from attn_magic.matrix.marks import read_commas
 from attn_magic.matrix.mistake import Mistake, quote
-from attn_magic.matrix.numerals import DATA, EXAMPLE, MISSING, OPERATOR, find_fault, is_numeral, read_numeral
+from attn_magic.matrix.numerals import DATA, EXAMPLE, MISSING, OPERATOR, find_fault, is_numeral, read_floats, read_numeral
 from attn_magic.matrix.rows import Reading, Row, blame, check_size, ragged, read_values
 from attn_magic.matrix.separators import ends_in_number, number_behind_label, split_lines
 from attn_magic.matrix.words import (
@@ -128,7 +128,7 @@ class Table:
 
     def _unquote_numbers(self) -> None:
         """Numbers in quotes, as spreadsheets export them, are numbers; in the first column only if all cells are quoted."""
-        marked = [list(map(is_quoted_number, row.cells)) if row.starts else [False] * len(row.cells) for row in self.rows]
+        marked = [_find_quoted_numbers(row.cells) if row.starts else [False] * len(row.cells) for row in self.rows]
         if not any(map(any, marked)):
             return
         data = [(row, marks) for row, marks in zip(self.rows, marked, strict=True) if any(marks[1:]) or any(map(is_number_or_quoted, row.cells[1:]))]
@@ -488,6 +488,13 @@ class Table:
 
 def _are_years(numbers: Sequence[str]) -> bool:
     return all(1800 <= int(cell) <= 2200 for cell in numbers)
+
+
+def _find_quoted_numbers(cells: Sequence[str]) -> list[bool]:
+    first, others = cells[0], cells[1:]
+    inside = [cell[1:-1] for cell in others if cell[:1] == cell[-1:] == '"']
+    are_numbers = len(inside) == len(others) and read_floats(inside) is not None  # one call for them all
+    return [is_quoted_number(first), *([True] * len(others) if are_numbers else map(is_quoted_number, others))]
 
 
 def _has_number(row: Row) -> bool:

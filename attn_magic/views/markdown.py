@@ -13,7 +13,7 @@ from attn_magic.notation import format_label, format_number, shorten
 from attn_magic.trace import AttentionTrace, Axis, Stage
 from attn_magic.views.cell import LIKE_NUMBERS, to_cell
 from attn_magic.views.exact import exact
-from attn_magic.views.excerpt import Fold, acts, cell, first_heads, left_out, worked_cell
+from attn_magic.views.excerpt import Fold, acts, cell, excerpt_note, first_heads, left_out, worked_cell
 from attn_magic.views.origin import describe_origin
 
 FOLD = Fold(whole=16, first=8, last=4)
@@ -29,8 +29,12 @@ def to_markdown(trace: AttentionTrace) -> str:
 
 
 def stage_to_markdown(trace: AttentionTrace, stage: str) -> str:
-    """The table of one stage alone, or one for each head, to be put into a text or pasted back. Raises `TraceError` for a stage that is not there."""
-    return "\n\n".join(_tables(trace, trace[stage])) + "\n"
+    """The table of one stage alone, or one for each head, to be put into a text or pasted back. Raises `TraceError` for a stage that is not there.
+
+    A line below it says what is left out of a large one.
+    """
+    note = excerpt_note(trace[stage], FOLD, FOLD, MOST_LETTERS)
+    return "\n\n".join([*_tables(trace, trace[stage]), *([f"*{note}*"] if note else [])]) + "\n"
 
 
 def escape(text: str) -> str:
