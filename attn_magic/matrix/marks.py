@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import explain_comma, is_numeral
@@ -26,6 +27,7 @@ _DECIMAL_COMMA = re.compile(r"[-+]?(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+),[0-9]+(?
 _THOUSANDS_AND_POINT = re.compile(r"[-+]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 _GAP_BEFORE_COMMA = re.compile(r"[0-9][ \t]+[-+.0-9][^,]*,")
 _BLANK_BETWEEN_DIGITS = re.compile(r"[0-9][.,]?[ \t]+[.,]?[0-9]")
+_QUOTED = re.compile(r"\"[^\"]*\"")
 _CELLS = re.compile(r"[,;|\t&]")
 
 
@@ -101,7 +103,8 @@ def _has_point(row: Row) -> bool:
 
 
 def refuse_doubtful_marks(lines: Sequence[Line]) -> None:
-    """Refuses lines in which a comma, a point, a blank or brackets between cells can belong to a number."""
+    """Refuses lines in which a comma, a point, a blank or brackets between cells can belong to a number; what is in quotes is one cell."""
+    lines = [replace(line, text=_QUOTED.sub(_hide, line.text)) if '"' in line.text else line for line in lines]
     for number, line in enumerate(lines, 1):
         refuse_zero_groups(line.text, line.start, number)
         refuse_accounted(line, number)
@@ -112,6 +115,10 @@ def refuse_doubtful_marks(lines: Sequence[Line]) -> None:
     _refuse_spaced_cells(lines)
     refuse_cut_decimals(lines)
     _refuse_groups(lines)
+
+
+def _hide(quoted: re.Match[str]) -> str:
+    return "x" * len(quoted[0])
 
 
 def refuse_zero_groups(text: str, start: int, number: int | None) -> None:

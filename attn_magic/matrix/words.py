@@ -107,10 +107,13 @@ def find_loose_number(label: str) -> str:
     """The first number in a label that is more than the digits of a word; empty where there is none.
 
     >>> find_loose_number("layer 2"), find_loose_number("We1.16"), find_loose_number("d0"), find_loose_number("<0x0A>")
-    ('2', '.16', '', '')
+    ('2', '1.16', '', '')
     """
     found = None if _BYTE.fullmatch(label) else _LOOSE_NUMBER.search(label)
-    return found[0] if found else ""
+    if found is None:
+        return ""
+    before = label[: found.start()]
+    return before[len(before.rstrip("0123456789")) :] + found[0]
 
 
 def are_enumerated(labels: Sequence[str]) -> bool:
