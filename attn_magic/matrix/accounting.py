@@ -26,9 +26,10 @@ _THOUSANDS_POINT = re.compile(r"(?<=[0-9])\.(?=[0-9]{3})")
 _QUOTED_NUMBER = re.compile(r"\"[-+0-9.,]+\"|'[-+0-9.,]+'")
 _SEPARATORS = str.maketrans(dict.fromkeys("[](){},;|&\"'", " "))
 _WRITTEN = re.compile(
-    r"[^\W\d_]\w*|_\w*"  # a name, whose digits are no number
+    r"(?P<name>[^\W\d_]\w*|_\w*)"  # its digits are no number
     rf"|(?P<number>(?:[-+][ \t]*)?(?:{INTEGER}|{DECIMAL}))"
-    r"|(?P<foreign>[^\W_])"  # a digit of another script, ½ or ²
+    r"|(?P<sign>-[ \t]*[\[({])"  # of a whole row
+    r"|(?P<foreign>[^\W_])"  # a digit of another script
 )
 _QUOTE = 'Put quotes around a label that holds a number, as in "layer 2" 0.5, or separate the number from it.'
 _LEFT_OVER = "Put quotes around a label that holds a number, a comment on a line of its own, and the same separator between any two cells."
@@ -92,7 +93,7 @@ def _read_written(text: str, start: int, end: int, values: "array[float]") -> "a
     """The numbers among words and signs, held one by one to the values."""
     numbers = array("f")
     for match in _WRITTEN.finditer(text, start, end):
-        if not match["number"] and not (match["foreign"] and match["foreign"].isnumeric()):
+        if match["name"] and (match[0].isascii() or not any(map(str.isnumeric, match[0]))):  # but for ½ or ²
             continue
         number = read_numeral(match["number"]) if match["number"] else None
         numbers.append(0.0 if number is None else number)
