@@ -103,7 +103,7 @@ def test_the_trace_reproduces_itself_through_its_module():
 
 
 @given(st.integers(1, 6), st.integers(1, 5), st.integers(0, 3), st.sampled_from([None, "causal"]), st.booleans(), st.sampled_from([0, 1]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_every_stage_follows_from_its_equation(n, d, seed, mask, scale, col_dim):
     """Each equation, evaluated in float64 by torch from the stages it names, gives the stage."""
     trace = attend(random_matrix(n, d, seed), mask=mask, scale=scale, col_dim=col_dim)

@@ -172,7 +172,7 @@ def test_a_story_has_no_number_that_json_lacks():
 
 
 @given(st.lists(st.text(st.characters()), min_size=3, max_size=3))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_labels_survive_as_inert_ascii(labels):
     text = story_of(attend(INDIAN, tokens=labels))
     assert text.isascii()
@@ -397,7 +397,7 @@ def test_a_text_that_is_no_number_is_refused_in_words(text, why):
 
 
 @given(st.text())
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_any_text_is_a_finite_number_or_is_refused(text):
     try:
         number, _ = read_number(text)

@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from attn_magic.errors import MatrixError
 from attn_magic.matrix import Matrix, parse_matrix
 from tests.plain_reader import Plain, plain_reader
 
-thoroughly = settings(derandomize=True, deadline=None, max_examples=2000, suppress_health_check=[HealthCheck.too_slow])
+thoroughly = settings(max_examples=2000)
 
 
 def bits(values: Any) -> list[list[int]]:

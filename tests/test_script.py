@@ -171,7 +171,7 @@ def test_labels_are_comments_and_nothing_else():
     mask=st.sampled_from([None, "causal"]),
     temperature=st.sampled_from([1.0, 0.3, 7]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_matrix_and_any_options(rows, seed, scale, col_dim, mask, temperature):
     trace = attend(rows, seed=seed, scale=scale, col_dim=col_dim, mask=mask, temperature=temperature)
     namespace = run(to_code(trace))

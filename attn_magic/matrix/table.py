@@ -196,7 +196,8 @@ class Table:
     def _refuse_title(self, header: Row, below: Row) -> None:
         """Words above numbers can be a title: a blank line follows, or they say that this is a matrix."""
         set_apart = _BLANK_LINE.search(self.body.typed, header.extent()[1], below.start + 1)
-        if not header.separator and (set_apart or any(cell.lower() in _TITLES for cell in header.cells)):
+        named = is_corner(header.cells[0], or_empty=False) and len(header.cells) == len(below.cells)
+        if not header.separator and (set_apart or (not named and any(cell.lower() in _TITLES for cell in header.cells))):
             raise Mistake(
                 "ambiguous",
                 f"{quote(header.text.strip())} can be column names or a title",
