@@ -84,7 +84,8 @@ def scan(body: Body) -> tuple[Body, Group, list[tuple[int, int]]]:
 def _continues(plain: str, start: int) -> bool:
     """MATLAB's "..." continues a row on the next line; the "..." of a shortened print stands in a print without semicolons."""
     line = plain.rfind("\n", 0, start) + 1
-    return any(character.isdigit() for character in plain[line:start]) and plain[start - 1] in " \t"
+    row = plain[line:start]
+    return (any(map(str.isdigit, row)) or row.rstrip().endswith(("[", "{", "("))) and plain[start - 1] in " \t"
 
 
 def _join_lines(plain: str, spans: Sequence[tuple[int, int]]) -> str:

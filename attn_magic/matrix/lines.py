@@ -14,6 +14,7 @@ from attn_magic.matrix.words import are_consecutive, is_suspicious
 from attn_magic.notices import Notice
 
 _RULE_CELL = re.compile(r"[ \t]*:?[-=](?:[-= \t]*[-=])?:?[ \t]*")
+_DRAWN_RULE = re.compile(r"-{3,}(?:[ ]+-{2,})+|={3,}(?:[ ]+={2,})+")  # above and below a table, and between its names and rows
 _RULE = re.compile(r"[-+=|: \t]*")
 _SERIES_FOOTER = re.compile(r"^[ \t]*(?:Name: [^\n]*, )?(?:Length: [0-9]+, )?dtype: \w+[ \t]*$", re.MULTILINE)
 _SIZE_FOOTER = re.compile(r"^[ \t]*\[(?P<rows>[0-9]{1,9}) rows x (?P<columns>[0-9]{1,9}) columns\][ \t]*$", re.MULTILINE)
@@ -28,7 +29,6 @@ _ROW_LIKE = re.compile(r"^[ \t]*[^\s#%]", re.MULTILINE)
 _COMMENT_LINES = re.compile(r"(?:^[ \t]*(?:#+(?=[ \n]|\Z)|%(?![,;|\t:]))[^\n]*(?:\n|\Z))+", re.MULTILINE)
 _COLON_LABEL = re.compile(r"(?P<label>\"(?:[^\"]|\"\")*\"|'[^']*'|[^:]+):[ \t]+(?=[-+.\[(0-9])")
 _PART = re.compile(r"[ \t]*[^\s:;|,][^:;|]*:[ \t]+[-+.\[(0-9]")
-_BULLET = re.compile(r"[ \t]*(?P<mark>[-*+•‣·◦▪–—])[ \t]+(?=[^\W\d]|[\"'`*\[(<])")
 _LINE_NUMBER = re.compile(r"(?P<number>(?<![ ])0{2}[0-9]{2,})[ \t]|[ ]+(?P<padded>[0-9]+)\t")
 _MARKED_CELL = re.compile(
     r"(?<=\|)[ \t]*(?P<before>(?P<bold>\*\*|__)|`|\$)(?(bold)[^*_|\n]+|[-+]?[.]?[0-9][^`$|\n]*)(?P<after>\*\*|__|`|\$)(?=[ \t]*\|)"
@@ -125,6 +125,8 @@ def is_rule(index: int, lines: Sequence[Line]) -> bool:
         return False
     if "+" in text:
         return "--" in text or "==" in text
+    if _DRAWN_RULE.fullmatch(text) and sum(line.text.strip() == text for line in lines) > 1:
+        return True
     if index == 0:
         return len(lines) > 1 and "|" in text and "---" in text
     if index == 1 and len(lines) > 2 and all(_RULE_CELL.fullmatch(cell) for cell in text.strip("|").split("|")):
@@ -178,16 +180,6 @@ def refuse_line_numbers(lines: Sequence[Line]) -> None:
             start,
             start + len(numbers[0]),
         )
-
-
-def without_bullets(body: Body, lines: list[Line]) -> tuple[list[Line], Body]:
-    """The lines without the mark of a list in front of each: "- I: [1, 2]"."""
-    marks = [_BULLET.match(line.text) for line in lines]
-    if not lines or not all(marks) or len({mark["mark"] for mark in marks if mark}) > 1:
-        return lines, body
-    spans = [(line.start + mark.start("mark"), line.start + mark.end("mark")) for line, mark in zip(lines, marks, strict=True) if mark]
-    body = body.without(spans, "markup")
-    return [Line(line.start, body.plain[line.start : line.end], line.label) for line in lines], body
 
 
 def _refuse_same_names(matches: Sequence[re.Match[str]], lines: Sequence[Line]) -> None:

@@ -82,6 +82,7 @@ class Literal:
 
     def _are_rows(self, top: Group) -> bool:
         """Whether the text is rows without the outer brackets: [1, 2], [3, 4]."""
+        top.children = self._without_gaps(top.children)
         between = [self.plain[one.end : other.start] for one, other in pairwise(top.children)]
         flat = all(not child.children for child in top.children)
         ends = [text.strip(" \t") for text in between]
@@ -94,6 +95,15 @@ class Literal:
                 top.children[-1].end,
             )
         return flat and all(not text.strip(" \t\n,") and ("," in text or "\n" in text) for text in between)
+
+    def _without_gaps(self, children: list[Group]) -> list[Group]:
+        """The rows of a matrix that sympy has drawn: every second line has brackets around nothing."""
+        empty = [not self.plain[slice(*child.inside)].strip() for child in children]
+        drawn = len(children) > 2 and empty == [bool(place % 2) for place in range(len(children))] and len(children) % 2
+        if not drawn:
+            return children
+        self.plain = blank(self.plain, [(child.start, child.end) for child in children[1::2]])
+        return children[::2]
 
     def _refuse_rest(self, end: int, others: Sequence[Group]) -> None:
         """After the matrix there may be a semicolon, a comma or a comment."""

@@ -24,6 +24,7 @@ from attn_magic.notices import Notice
 
 _KNOWN_LABELS = re.compile(r"[^\"'\\<]*(?:\"x+\"[^\"'\\<]*)+")  # in quotes, and no separator inside
 _SPECIAL_TOKEN = re.compile(r"<\|[^|\s]{1,80}\|>")  # <|endoftext|>: its pipes do not separate cells
+_BARS = re.compile(r"[ \t]*\|[ \t]*[-+.0-9][-+.0-9eE]*(?:[ \t]+[-+.0-9][-+.0-9eE]*)+[ \t]*\|[ \t]*")  # drawn around a matrix
 _DOUBLE_QUOTED = re.compile(r"\"(?:[^\"]|\"\")*\"")
 _INNER_BLANK = re.compile(r"[^\s;][ \t]+[^\s;]")
 _TWO_COMMAS = re.compile(r",[^;,]*,|,[ \t]*(?:;|$)")
@@ -35,6 +36,8 @@ _TWO_COMMAS = re.compile(r",[^;,]*,|,[ \t]*(?:;|$)")
 def split_lines(lines: Sequence[Line], body: Body) -> tuple[list[Row], list[Notice]]:
     """The rows of all lines, by the one separator that fits them all."""
     refuse_doubtful_marks(lines)
+    if all(_BARS.fullmatch(line.text) for line in lines):
+        return [_split_blanks(Line(line.start, line.text.replace("|", " "), line.label)) for line in lines], []
     if _all_have(lines, "|"):
         return _split_pipes(lines), []
     if any("\t" in line.text.strip(" ") for line in lines):

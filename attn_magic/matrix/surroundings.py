@@ -32,6 +32,9 @@ _SHOWN = re.compile(
     r"[ \t]*(?:print|display|disp)\([ ]?[^\W\d][\w.]*[ ]?\)[ \t]*;?|[ \t]*[^\W\d]\w*(?:\.(?:head|shape|numpy|tolist|to_string)(?:\(\))?)[ \t]*"
 )
 _EXCERPT = re.compile(r"\*An excerpt\.[^\n]*\*")  # below a table that was copied here
+_BULLET = re.compile(r"[ \t]*(?P<mark>[-*+•‣·◦▪–—])[ \t]+(?=[^\W\d]|[\"'`*]|[\[<][A-Za-z/|])")  # before a bracket a - is a sign
+_TRIPLE_QUOTES = re.compile(r"\s*(?P<before>\"{3}|'{3})[ \t]*\n(?:[^\"'\\]|\n)*\n[ \t]*(?P<after>\"{3}|'{3})\s*")
+_TITLE_OF_PRINT = re.compile(r"\s*(?P<title>[^\W\d][^\d\n|\[\](){}<>=;\"]{0,80}:)[ \t]+(?=(?:torch\.)?tensor\(\[\[|(?:np\.)?array\(\[\[|\[\[)")
 _SEPARATOR = re.compile(r"[ \t]*sep=[,;|\t][ \t]*")
 _SIZE = re.compile(
     r"[ \t]*(?:(?:[^\W\d][\w.]*\.)?shape[ ]?[:=][ ]?|torch\.Size\(|(?=\([0-9]))[\[(](?P<rows>[0-9]{1,9}),[ ]?(?P<columns>[0-9]{1,9})[\])]\)?[ \t]*"
@@ -46,7 +49,8 @@ def set_surroundings_aside(body: Body) -> tuple[Body, list[Notice]]:
     """The body without what stands above and below the matrix, and a notice of what it was."""
     body = _without_quote_marks(body)
     body = body.without(_fences(body.plain), "beside")
-    echoes = _above(body)
+    body = body.without(_bullets(body.plain), "markup")
+    echoes = _above(body) or _on_the_line(body)
     body = body.without([span for span, _ in echoes], "beside")
     body = body.without(_prompts(body.plain), "beside")
     below = _below(body)
@@ -105,6 +109,12 @@ def _above(body: Body) -> list[_Found]:
         else:
             found.append((line.span(), None))
         position = line.end()
+
+
+def _on_the_line(body: Body) -> list[_Found]:
+    """What print("Query:", query) writes before its tensor."""
+    title = _TITLE_OF_PRINT.match(body.plain)
+    return [(title.span("title"), None)] if title else []
 
 
 def _below(body: Body) -> list[_Found]:
@@ -168,6 +178,22 @@ def _has_digit(plain: str, start: int) -> bool:
     return re.compile("[0-9]").search(plain, start) is not None
 
 
+def _bullets(plain: str) -> list[tuple[int, int]]:
+    """The marks of a list in front of every line: "- I: [1, 2]"."""
+    if not _BULLET.match(plain.lstrip()):
+        return []
+    spans, position, marks = [], 0, set()
+    for line in plain.split("\n"):
+        bullet = _BULLET.match(line)
+        if bullet:
+            spans.append((position + bullet.start("mark"), position + bullet.end("mark")))
+            marks.add(bullet["mark"])
+        elif line.strip() and not line.lstrip().startswith(("#", "%")):
+            return []
+        position += len(line) + 1
+    return spans if len(marks) == 1 else []
+
+
 def _without_quote_marks(body: Body) -> Body:
     """In mails and chats, every line of a quotation begins with ">"."""
     plain = body.plain
@@ -196,7 +222,10 @@ def _refuse_text_behind(fence: re.Match[str], allowed: re.Pattern[str]) -> None:
 
 
 def _fences(plain: str) -> list[tuple[int, int]]:
-    """Grammar: fenced := fence lines fence?, perhaps below a title."""
+    """Grammar: fenced := fence lines fence?, perhaps below a title; or three quotes above and below."""
+    quoted = _TRIPLE_QUOTES.fullmatch(plain) if plain.lstrip().startswith(('"""', "'''")) else None
+    if quoted and quoted["before"] == quoted["after"]:
+        return [quoted.span("before"), quoted.span("after")]
     head = plain.lstrip()
     if not head.startswith(("```", "~~~")) and not ("\n```" in head[:400] and _TITLE.fullmatch(head.partition("\n")[0])):
         return []

@@ -13,7 +13,6 @@ from attn_magic.matrix.lines import (
     is_series_print,
     join_quoted,
     refuse_line_numbers,
-    without_bullets,
     without_marks,
 )
 from attn_magic.matrix.marks import read_commas
@@ -55,7 +54,6 @@ def read_table(body: Body) -> Reading:
     body = blank_prints(join_quoted(body))
     body, marked = without_marks(body)
     lines, comments, body = find_lines(body)
-    lines, body = without_bullets(body, lines)
     refuse_line_numbers(lines)
     lines = find_set_apart(lines, body)
     ruled = [is_rule(index, lines) for index in range(len(lines))]
@@ -208,6 +206,12 @@ class Table:
     def _is_index_name(self, header: Row) -> bool:
         """Below indented names, pandas prints the name of the index on a line of its own; every row then begins with a label."""
         name, rows = self.rows[0], self.rows[1:]
+        if not rows or is_numeral(name.cells[0].strip()) or is_suspicious(name.cells[0].strip()):
+            return False
+        if name.separator == "&" and not any(cell.strip() for cell in name.cells[1:]):
+            return all(len(row.cells) == len(header.cells) for row in rows)
+        if not header.separator and len(name.cells) == 1 and is_corner(name.cells[0]) and not header.text.startswith(" "):
+            return all(len(row.cells) == len(header.cells) and _begins_with_word(row) for row in rows)
         is_print = not header.separator and header.text.startswith(" ") and rows and all(len(row.cells) == len(header.cells) + 1 for row in rows)
         return bool(is_print) and len(name.cells) == 1 and not is_numeral(name.cells[0]) and not is_suspicious(name.cells[0])
 
