@@ -2104,7 +2104,7 @@ Type 1234 for one number, or a comma between any two cells.
         "0. 25, 0. 75\n0. 5, 0. 1",
         "ambiguous",
         """\
-"0. 25, 0. 75" can be 4 numbers, or half as many whose decimals are set apart (line 1).
+"0. 25, 0. 75" can hold decimals that are cut by a blank, or two numbers for each (line 1).
     0. 25, 0. 75
     ~~~~~~~~~~~^
 Type a decimal without a blank, as in 0.25, and put the same separator between any two numbers.
@@ -2115,7 +2115,7 @@ Type a decimal without a blank, as in 0.25, and put the same separator between a
         "0, 25 0, 75\n0, 5 0, 1",
         "ambiguous",
         """\
-"0, 25 0, 75" can be 4 numbers, or half as many whose decimals are set apart (line 1).
+"0, 25 0, 75" can hold decimals that are cut by a blank, or two numbers for each (line 1).
     0, 25 0, 75
     ~~~~~~~~~~^
 Type a decimal without a blank, as in 0.25, and put the same separator between any two numbers.

@@ -48,7 +48,8 @@ _PLAIN = str.maketrans(
     | dict.fromkeys("\u2018\u2019\u201b", "'")
     | dict.fromkeys(map(chr, range(0x2500, 0x2580)), "+")  # box drawing: corners and crossings
     | dict.fromkeys("│┃║┆┇┊┋╎╏", "|")
-    | dict.fromkeys("─━═┄┅┈┉╌╍", "-")
+    | dict.fromkeys("─━┄┅┈┉╌╍", "-")
+    | {"═": "="}  # below the names
 )
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
@@ -76,6 +77,7 @@ class Promise(NamedTuple):
     end: int
     rows: int
     columns: int | None
+    counts_labels: bool = False  # as a column
 
 
 @dataclass(frozen=True)

@@ -151,7 +151,7 @@ def refuse_doubtful_sign(text: str, comment: int, start: int) -> None:
 
 
 def check_comments(body: Body) -> list[Notice]:
-    """Says which comments hold numbers or begin behind cells; refuses one behind cells that can be cells itself."""
+    """Says which comments hold numbers, begin behind cells or stand between rows; refuses one behind cells that can be cells itself."""
     comments = [aside for aside in body.asides if aside.kind == "comment"]
     if not comments:
         return []
@@ -159,11 +159,18 @@ def check_comments(body: Body) -> list[Notice]:
     beside = [comment for comment in comments if _follows_cells(body, comment)]
     for comment in beside:
         _refuse_cells(body, comment)
-    told = numbered or (beside[0] if beside else None)
+    told = numbered or (beside[0] if beside else None) or _between_rows(body, comments)
     if told is None:
         return []
     seen = body.typed[told.start : told.end].strip()
     return [Notice("comment", f"{quote(seen)} is a comment: " + ("its numbers were not read." if told is numbered else "it was not read."))]
+
+
+def _between_rows(body: Body, comments: Sequence[Aside]) -> Aside | None:
+    """A comment that can be the title of a second matrix."""
+    digits = [re.compile("[0-9]").search(body.plain), re.compile("[0-9](?=[^0-9]*\\Z)").search(body.plain)]
+    first, last = (digit.start() if digit else 0 for digit in digits)
+    return next((comment for comment in comments if first < comment.start < last), None)
 
 
 def _refuse_cells(body: Body, comment: Aside) -> None:

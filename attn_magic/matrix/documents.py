@@ -23,7 +23,8 @@ def find_matrix(text: str) -> tuple[str, list[Notice]]:
     end = len(text)
     if cell["fence"]:
         closing = re.compile(rf"^{cell['fence']}[ \t]*$", re.MULTILINE).search(text, cell.end())
-        end = closing.start() if closing else end
+        is_whole = closing and (_SAVED_HERE.match(text) or not text[closing.end() :].strip())
+        end = closing.start() if closing and is_whole else end
     matrix = "\n" * text.count("\n", 0, cell.end()) + text[cell.end() : end]
     if _DEFAULT.fullmatch(cell["line"]):
         return matrix, []

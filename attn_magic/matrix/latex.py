@@ -119,7 +119,7 @@ def read_latex(body: Body) -> Reading:
     for number, row in enumerate(rows, 1):
         refuse_accounted(Line(row.start, row.text), number)
     if is_table:
-        return _read_labelled(body, rows)
+        return _read_labelled(body, rows, _has_rule_below_names(body, rows, end))
     values, notices = read_values(rows)
     if len(values) == 1:
         notices.append(Notice("one-dim", f"One row was read as one token with {count(len(values[0]), 'feature')}."))
@@ -327,7 +327,16 @@ def _command_mistake(command: str, span: tuple[int, int], row: int, cell: int) -
     return Mistake("latex", f"{command} is not understood inside a matrix", "Type plain numbers between & and \\\\.", *span, row=row, cell=cell)
 
 
-def _read_labelled(body: Body, rows: list[Row]) -> Reading:
+def _has_rule_below_names(body: Body, rows: list[Row], end: int) -> bool:
+    r"""Whether a rule stands below the first row and above no other: \midrule, or \hline where several rows follow."""
+    above = set()
+    for rule in re.compile(r"\\(?P<name>midrule|hline)\b").finditer(body.ordinary, rows[0].start, end):
+        above |= {(place, rule["name"]) for place, row in enumerate(rows) if row.start <= rule.start() < row.start + len(row.text)}
+    inner = [(place, name) for place, name in above if place]
+    return bool(inner) and all(place == 1 for place, _ in inner) and (len(rows) > 2 or (1, "midrule") in inner)
+
+
+def _read_labelled(body: Body, rows: list[Row], has_header: bool) -> Reading:
     for row in rows:
         row.text = row.text.replace("\n", " ")
-    return Table(body, rows, [], has_header=False, is_series=False).read()
+    return Table(body, rows, [], has_header=has_header, is_series=False).read()

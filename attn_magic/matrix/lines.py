@@ -16,13 +16,14 @@ from attn_magic.notices import Notice
 _RULE_CELL = re.compile(r"[ \t]*:?[-=](?:[-= \t]*[-=])?:?[ \t]*")
 _DRAWN_RULE = re.compile(r"-{3,}(?:[ ]+-{2,})+|={3,}(?:[ ]+={2,})+")  # above and below a table, and between its names and rows
 _RULE = re.compile(r"[-+=|: \t]*")
-_SERIES_FOOTER = re.compile(r"^[ \t]*(?:Name: [^\n]*, )?(?:Length: [0-9]+, )?dtype: \w+[ \t]*$", re.MULTILINE)
+_SERIES_FOOTER = re.compile(r"^[ \t]*(?:Name: [^\n]*, )?(?:Length: (?P<length>[0-9]{1,9}), )?dtype: [A-Za-z]\w*[ \t]*$", re.MULTILINE)
 _SIZE_FOOTER = re.compile(r"^[ \t]*\[(?P<rows>[0-9]{1,9}) rows x (?P<columns>[0-9]{1,9}) columns\][ \t]*$", re.MULTILINE)
 _POLARS_KINDS = re.compile(r"^[ \t]*\|(?:[ ]*---[ ]*\|)+[ \t]*\n[ \t]*\|(?:[ ]*(?:str|cat|bool|[iuf](?:8|16|32|64))[ ]*\|)+[ \t]*$", re.MULTILINE)
 _JULIA_HEADER = re.compile(r"[ \t]*(?P<rows>[0-9]+)(?:[×x](?P<columns>[0-9]+)|-element) [A-Za-z]\w*(?:\{[^\n]*\})?(?: with eltype \w+)?:[ \t]*(?=\n)")
 _R_HEADER = re.compile(r"[ \t]*(?:\[,[0-9]+\][ \t]*)+(?=\n)")
 _R_ROW = re.compile(r"^[ \t]*\[[0-9]+,\]", re.MULTILINE)
 _SPAN_NAMED = re.compile(r"^[ \t]*(?P<span>Columns [0-9]+ (?:through|to|and) [0-9]+:?)[ \t]*$", re.MULTILINE)
+_CONTINUED_BELOW = re.compile(r"\A\s*[^\n\\]*[A-Za-z0-9](?P<span>[ \t]+\\)[ \t]*\n[^\n]*[0-9]")  # pandas: names, and a backslash for those below
 _QUOTED_LINES = re.compile(r"(?:^|[,;|\t\n])[ ]?(?P<quoted>\"(?:[^\"]|\"\")*\")(?=[ ]?[,;|\t\n]|\Z)")
 _CELL = re.compile(r"[,;|\t][ ]?[-+.]?[0-9]")
 _ROW_LIKE = re.compile(r"^[ \t]*[^\s#%]", re.MULTILINE)
@@ -37,7 +38,7 @@ _GLUED_LABEL = re.compile(r"(?P<label>[^\s:=>]+?)[ \t]*(?P<mark>:|=|->)[ \t]*(?=
 _EQUALS_LABEL = re.compile(r"(?P<label>[^\s=]+[ \t]?)=[ \t]+(?=[-+.0-9])")
 _BRACKET_ROW = re.compile(
     r"(?P<label>\"(?:[^\"]|\"\")*\"|'[^']*'|\[[^\[\](),;\s]*\]|[^\s\[\](),;:=]+)?"
-    r"(?P<between>[ \t]*(?::|=|->|→|=>)?[ \t]*)[\[(](?P<cells>[^\[\]()]*)[\])][ \t,;]*"
+    r"(?P<between>[ \t]*(?:(?::|=|->|→|=>)[ \t]*)?)[\[(](?P<cells>[^\[\]()]*)[\])][ \t,;]*"
 )
 
 
@@ -61,6 +62,7 @@ def blank_prints(body: Body) -> Body:
     start = len(plain) - len(plain.lstrip())
     start = plain.rfind("\n", 0, start) + 1
     spans = [match.span() for pattern in (_SERIES_FOOTER, _SIZE_FOOTER, _POLARS_KINDS) for match in pattern.finditer(plain)]
+    promises += [Promise(*match.span(), int(match["length"]), None) for match in _SERIES_FOOTER.finditer(plain) if match["length"]]
     promises += [Promise(*match.span(), int(match["rows"]), int(match["columns"])) for match in _SIZE_FOOTER.finditer(plain)]
     julia, r_header = _JULIA_HEADER.match(plain, start), _R_HEADER.match(plain, start)
     if julia:
@@ -69,7 +71,7 @@ def blank_prints(body: Body) -> Body:
     if (r_header and "[" in r_header[0]) or _has_r_rows(plain):
         spans += [r_header.span()] if r_header and "[" in r_header[0] else []
         spans += [match.span() for match in _R_ROW.finditer(plain)]
-    wrapped = _SPAN_NAMED.search(plain)
+    wrapped = _SPAN_NAMED.search(plain) or _CONTINUED_BELOW.search(plain)
     if wrapped:
         raise Mistake(
             "truncated", "This print is cut into groups of columns", "Print it wider, or paste it as a list of rows.", *wrapped.span("span")

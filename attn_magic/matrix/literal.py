@@ -26,6 +26,7 @@ _DOTTED = re.compile(r"[^\W\d][\w.]*")
 _PRINT_PREFIX = re.compile(r"\s*(?:Parameter containing:\s*|<tf\.\w+[^=\n]{0,100}(?P<shape>shape=[^\n]{0,100}?)numpy=\s*)")
 _KEY = re.compile(r"\s*(?:,\s*)?(?P<key>\"[^\"\n]*\"|'[^'\n]*')\s?:\s*")
 _FIRST_STRING = re.compile(r"\s*(?P<label>\"[^\"\n]*\"|'[^'\n]*')\s*,")
+_NUMBER_IN_QUOTES = re.compile(r"[\"'][-+ ]*[0-9.,]+[\"']")
 _TRAILING = re.compile(r"\s*(?:,\s*)?(?:;\s*)*")
 
 
@@ -61,6 +62,7 @@ class Literal:
         self.plain = body.plain
         self.strings = strings
         self.notices = notices
+        self.in_call = False
 
     def read(self, top: Group) -> Reading:
         """The matrix in these brackets, if there is nothing else around it."""
@@ -187,11 +189,32 @@ class Literal:
                 first.end,
             )
         options = self._take_options(first.end, end)
+        self.in_call = True
         reading = self._read_call(inner, first) if inner and first.kind == "(" else self._read_group(first)
+        self._name_axes(reading, options, first.end)
         shape = options.get("shape") or options.get("size")
         if shape and tuple(map(int, re.findall("[0-9]+", shape))) != (len(reading.values), len(reading.values[0])) and name != "tf.Tensor":
             raise Mistake("call", f"shape={shape} would change the shape of these numbers", "Type the rows as they should be.", first.end, end)
         return reading
+
+    def _name_axes(self, reading: Reading, options: Mapping[str, str], start: int) -> None:
+        """The names that DataFrame(…, index=[…], columns=[…]) gives to rows and columns."""
+        for name, size in (("index", len(reading.values)), ("columns", len(reading.values[0]))):
+            if not options.get(name, "").startswith("["):
+                continue
+            position = self.plain.index(options[name], start)
+            spans = [span for span in self.strings if position <= span[0] < position + len(options[name])]
+            if len(spans) != size:
+                headline = f"{quote(name)} has {count(len(spans), 'name')} in quotes, but {size:,} are due"
+                raise Mistake(
+                    "label", headline, "Type one name in quotes for each row, and for each column.", position, position + len(options[name])
+                )
+            names = tuple(clean_label(self.body.typed[slice(*span)]) for span in spans)
+            reading.notices[:] = [notice for notice in reading.notices if not notice.text.startswith(f"{name}=")]
+            if name == "index":
+                reading.labels, reading.label_spans = names, spans
+            else:
+                reading.columns, reading.name_spans = names, spans
 
     def _take_options(self, start: int, end: int) -> dict[str, str]:
         options, notices = read_options(self.plain, start, end)
@@ -208,7 +231,9 @@ class Literal:
             return self._read_group(Group("[", string[0], string[1]))
         text = self.plain[start:end].split(",")[0]
         if is_numeral(text.strip()) and not SIZED.fullmatch(name):
-            self._take_options(start + len(text), end)
+            options = self._take_options(start + len(text), end)
+            if "shape" in options or "size" in options:
+                raise Mistake("call", "A shape would repeat this number, and functions are never called here", DATA, start, end)
             return self._read_group(Group("(", group.start, start + len(text) + 1))
         if string:
             fault = find_fault(self.plain[start:end])
@@ -283,7 +308,7 @@ class Literal:
         spans = []
         for child in group.children if self.strings else ():
             first = _FIRST_STRING.match(self.plain, *child.inside)
-            if first is None or child.kind == "{":
+            if first is None or child.kind == "{" or _NUMBER_IN_QUOTES.fullmatch(first["label"]):
                 return [], []
             spans.append(first.span())
         strings = [_FIRST_STRING.match(self.plain, *span) for span in spans]
@@ -324,6 +349,8 @@ class Literal:
         """Grammar: row := "[" cells "]"."""
         while group.kind == "(" and len(group.children) == 1 and not self._outside(group).strip():
             group = group.children[0]
+        if group.kind == "{" and parent.kind != "{" and ":" in self.plain[slice(*group.inside)]:
+            raise Mistake("type", "A dictionary of cells is no row", "Type the row in square brackets.", group.start, group.end, row=number)
         if group.kind == "{" and parent.kind != "{":
             raise Mistake("type", "A set has no order", "Type the row in square brackets.", group.start, group.end, row=number)
         inner = next(filter(self._is_row, group.children), None)
@@ -473,6 +500,14 @@ class Literal:
 
     def _split_rows(self, text: str, start: int) -> list[Row]:
         parts = self._join_continued(_cut_rows(text, start))
+        if len(parts) > 1 and not any(mark in text for mark in ",;") and len(parts[0].text) > _WRAPPED_WIDTH:
+            raise Mistake(
+                "ambiguous",
+                f"These {len(parts)} lines can be {len(parts)} rows, or one row that a print has wrapped",
+                "Put every row in brackets, like [[1, 2], [3, 4]], or ; between the rows.",
+                parts[0].start + _indent(parts[0].text),
+                parts[0].end,
+            )
         commas = [part for part in parts if part.text.rstrip().endswith(",")]
         if commas and len(parts) > 1:
             if len(commas) < len(parts):
@@ -489,6 +524,8 @@ class Literal:
         if not any(broken) or ";" in self.plain[parts[0].start : parts[-1].end]:
             return parts
         counts = {len(part.text.replace(",", " ").split()) for part in parts}
+        if self.in_call and all(broken):  # the list goes on until its bracket closes
+            counts = set()
         if len(counts) == 1 and counts != {1}:
             raise Mistake(
                 "ambiguous",
@@ -546,6 +583,8 @@ class Literal:
         """Grammar: named := "{" key ":" rows "}" | "{" ("columns" ":" names | "index" ":" names | "data" ":" rows)* "}"."""
         spans = {name: self._strings_in(named[name]) for name in ("index", "columns") if name in named}
         said = {name: tuple(clean_label(self.body.typed[slice(*span)]) for span in found) for name, found in spans.items()}
+        if any(map(is_numeral, said.get("index", ()))):
+            self.notices.append(Notice("numeric-label", 'The numbers of "index" were read as labels.'))
         reading = self._read_rows(rows)
         sizes = {"index": len(reading.values), "columns": len(reading.values[0])}
         for name, found in said.items():
@@ -561,7 +600,9 @@ class Literal:
         return reading
 
     def _strings_in(self, group: Group) -> list[tuple[int, int]]:
-        return [span for span in self.strings if group.start < span[0] < group.end]
+        """Where the names in a list stand, in quotes or whole numbers."""
+        strings = [span for span in self.strings if group.start < span[0] < group.end]
+        return strings or [number.span() for number in re.compile("[0-9]+").finditer(self.plain, *group.inside)]
 
 
 def _indent(text: str) -> int:

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import explain_comma, is_numeral
 from attn_magic.matrix.rows import Comma, Line, Row
-from attn_magic.notation import count
 from attn_magic.notices import Notice
 
 _GLUED_COMMA = re.compile(r"(?<![^\s;:])[-+]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+),[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?(?![^\s;])")
@@ -27,6 +27,7 @@ _DECIMAL_COMMA = re.compile(r"[-+]?(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+),[0-9]+(?
 _THOUSANDS_AND_POINT = re.compile(r"[-+]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 _GAP_BEFORE_COMMA = re.compile(r"[0-9][ \t]+[-+.0-9][^,]*,")
 _BLANK_BETWEEN_DIGITS = re.compile(r"[0-9][.,]?[ \t]+[.,]?[0-9]")
+_THOUSANDS_BEFORE_POINT = re.compile(r"(?<![0-9.,])[-+]?[1-9][0-9]{0,2}(?:,[0-9]{3})+\.[0-9]+|(?<=[^\W\d],)[1-9][0-9]{0,2}(?:,[0-9]{3})+\.[0-9]+")
 _QUOTED = re.compile(r"\"[^\"]*\"")
 _CELLS = re.compile(r"[,;|\t&]")
 
@@ -78,7 +79,7 @@ def read_commas(rows: Sequence[Row]) -> tuple[Comma, list[Notice]]:
     A comma that can mean both is left for `numerals` to refuse.
     """
     places = [(row, index) for row in rows for index, cell in enumerate(row.cells) if "," in cell and _LIKE_A_NUMBER.fullmatch(cell)]
-    if not places:
+    if not places or all(len(row.cells) == 1 for row in rows):  # a whole line in quotes has other readings
         return "", []
     numbers = [row.cells[index].strip(" \t\"'") for row, index in places]
     groups = list(map(_THOUSANDS_AND_POINT.fullmatch, numbers))
@@ -112,6 +113,9 @@ def refuse_doubtful_marks(lines: Sequence[Line]) -> None:
     texts = [line.text.strip() for line in lines]
     if all(map(_WHOLE_THOUSANDS.fullmatch, texts)):
         raise decimal_comma(texts[0], lines[0].start + lines[0].text.index(texts[0]), 1)
+    grouped = [_THOUSANDS_BEFORE_POINT.search(text) for text in texts]
+    if all(grouped) and grouped[0]:
+        raise decimal_comma(grouped[0][0], lines[0].start + lines[0].text.index(grouped[0][0]), 1)
     _refuse_spaced_cells(lines)
     refuse_cut_decimals(lines)
     _refuse_groups(lines)
@@ -163,30 +167,41 @@ def _refuse_spaced_cells(lines: Sequence[Line]) -> None:
 
 
 def refuse_cut_decimals(lines: Sequence[Line]) -> None:
-    """Refuses "0. 25, 0. 75", where every cell is two pieces of a decimal, and "1, 5 2, 5", where every second comma has a blank."""
-    first = None
+    """Refuses "0. 25, 0.75", where a column is two pieces of a decimal, and "1, 5 2, 5", where every second comma has a blank."""
+    cut: set[int] | None = None
     for line in lines:
         if not _BLANK_BETWEEN_DIGITS.search(line.text):
             return
         cells = [cell.split() for cell in _CELLS.split(line.text) if cell.strip()]
-        if cells and not is_numeral(cells[0][0]) and len(cells[0]) != 2:
-            cells = ([cells[0][1:]] if len(cells[0]) > 1 else []) + cells[1:]
         widths = [len(cell) for cell in cells]
         spaced = len(widths) > 2 and line.text.count(",") == len(widths) - 1 and not _TIGHT_COMMA.search(line.text)
-        is_alternating = spaced and widths == [1, *[2] * (len(widths) - 2), 1]
-        if not cells or not (is_alternating or all(_is_cut(cell, len(cells) == 1) for cell in cells)):
+        alternating = {-1} if spaced and widths == [1, *[2] * (len(widths) - 2), 1] else set()
+        here = alternating | _cut_pairs(cells[0], True) if len(cells) == 1 else alternating | _cut_cells(cells)
+        cut = here if cut is None else cut & here
+        if not cut:
             return
-        first = first or cells
-    if first:
-        line = lines[0]
-        text = line.text.strip()
+    if cut:
         raise Mistake(
             "ambiguous",
-            f"{quote(text)} can be {count(sum(map(len, first)), 'number')}, or half as many whose decimals are set apart",
+            f"{quote(lines[0].text.strip())} can hold decimals that are cut by a blank, or two numbers for each",
             "Type a decimal without a blank, as in 0.25, and put the same separator between any two numbers.",
-            *_extent(line),
+            *_extent(lines[0]),
             row=1,
         )
+
+
+def _cut_cells(cells: Sequence[Sequence[str]]) -> set[int]:
+    """Which cells are two pieces of a decimal; a label may stand before the pieces in the first."""
+    return {place for place, words in enumerate(cells) if len(words) in (2, 2 + (place == 0)) and _cut_pairs(words[-2:], False)}
+
+
+def _cut_pairs(words: Sequence[str], is_row: bool) -> set[int]:
+    """Where two words can be one decimal: "0." and "25"; as one cell of several also "0" and ".25"."""
+    pairs = list(enumerate(pairwise(words)))
+    cut = {place for place, (one, other) in pairs if one.endswith(".") and is_numeral(one) and other.isdecimal()}
+    if not is_row:
+        cut |= {place for place, (one, other) in pairs if one.lstrip("+-").isdecimal() and other[:1] == "." and is_numeral(other)}
+    return cut
 
 
 def _refuse_groups(lines: Sequence[Line]) -> None:
@@ -210,16 +225,6 @@ def _refuse_groups(lines: Sequence[Line]) -> None:
 
 def _holds_numbers_alone(line: Line) -> bool:
     return all(map(is_numeral, line.text.replace(",", " ").split()))
-
-
-def _is_cut(words: Sequence[str], is_row: bool) -> bool:
-    """Whether all words are pairs such as "0." and "25"; as one cell of several also "0" and ".25", or any two numbers."""
-    pairs = list(zip(words[::2], words[1::2], strict=False))
-    if len(words) % 2 or not pairs:
-        return False
-    if all(one.endswith(".") and is_numeral(one) and other.isdecimal() for one, other in pairs):
-        return True
-    return not is_row and all(one.lstrip("+-").isdecimal() and other[:1] == "." and is_numeral(other) for one, other in pairs)
 
 
 def _extent(line: Line) -> tuple[int, int]:

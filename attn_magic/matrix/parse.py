@@ -25,6 +25,7 @@ _BLOCK_MARK = re.compile(r"^[ \t]*(?P<mark>(?P<sign>[%#])(?P<bracket>[{}]))[ \t]
 _BRACKETED_TOKEN = re.compile(r"[\[(<{](?P<word>[^\[\](){}<>\s,;]+)[\])>}]:?")  # a letter is in it, too, as in [CLS]
 _THEN_BRACKET = re.compile(r"[ \t]+[\[(]")
 _FACTOR = re.compile(r"(?P<factor>(?:[-+]?[0-9.][\w.]*[ \t]*)?(?:\*\*|[-+*/@^]))[ \t]*(?:[^\W\d][\w.]*)?[\[(]")
+_SECOND_CELL = re.compile(r"^[ \t]*(?P<magic>%%(?:masked_)?attention)\b", re.MULTILINE)
 _SCALE = re.compile(r"(?P<factor>[-+]?[0-9.]+[eE][-+]?[0-9]+[ \t]*\*)[ \t]*\n")
 _SIZE = re.compile(r"\.(?:shape|size)")
 _CALL = re.compile(r"[^\W\d][\w.]*[ ]?\(|(?:Float|U?Int)(?:16|32|64)?\[|Parameter containing:|<tf\.")
@@ -75,6 +76,9 @@ def _read(body: Body) -> Reading:
     if body.plain.startswith("%%MatrixMarket"):
         headline = "A Matrix Market file lists columns, or places and values, and not rows"
         raise Mistake("ambiguous", headline, "Read it with scipy.io.mmread, and use %attention EXPRESSION.", 0, len("%%MatrixMarket"))
+    second = _SECOND_CELL.search(body.plain)
+    if second:
+        raise Mistake("multiple", "A second cell begins here, and a cell holds one matrix", "Put it in a cell of its own.", *second.span("magic"))
     body = enclose_labels(body)
     if is_latex(body.plain):
         return read_latex(body)

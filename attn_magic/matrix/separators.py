@@ -24,6 +24,7 @@ from attn_magic.notices import Notice
 
 _KNOWN_LABELS = re.compile(r"[^\"'\\<]*(?:\"x+\"[^\"'\\<]*)+")  # in quotes, and no separator inside
 _SPECIAL_TOKEN = re.compile(r"<\|[^|\s]{1,80}\|>")  # <|endoftext|>: its pipes do not separate cells
+_SAYS_SEMICOLON = re.compile(r"\s*sep=;")
 _BARS = re.compile(r"[ \t]*\|[ \t]*[-+.0-9][-+.0-9eE]*(?:[ \t]+[-+.0-9][-+.0-9eE]*)+[ \t]*\|[ \t]*")  # drawn around a matrix
 _DOUBLE_QUOTED = re.compile(r"\"(?:[^\"]|\"\")*\"")
 _INNER_BLANK = re.compile(r"[^\s;][ \t]+[^\s;]")
@@ -44,7 +45,7 @@ def split_lines(lines: Sequence[Line], body: Body) -> tuple[list[Row], list[Noti
         rows = _split_tabs(lines)
         if rows:
             return rows, []
-    lines, notices, in_columns = _split_semicolons(lines)
+    lines, notices, in_columns = _split_semicolons(lines, body)
     if in_columns:
         return [_split_cells(line, ";") for line in lines], notices
     if all("&" in line.text for line in lines) and all(_are_single(line.text.split("&")) for line in lines):
@@ -140,13 +141,15 @@ def _are_numbered(rows: Sequence[Row]) -> bool:
     return are_enumerated(labels) or are_enumerated(labels[1:])
 
 
-def _split_semicolons(lines: Sequence[Line]) -> tuple[list[Line], list[Notice], bool]:
+def _split_semicolons(lines: Sequence[Line], body: Body) -> tuple[list[Line], list[Notice], bool]:
     """Lines without semicolons; a semicolon ends a row (MATLAB) or separates columns (spreadsheets), whichever fits; both is ambiguous."""
     texts = [_DOUBLE_QUOTED.sub('""', line.text) if '"' in line.text else line.text for line in lines]
     if not any(";" in _without_leading_mark(text) for text in texts):
         return list(lines), [], False
     counts = [text.count(";") + 1 - text.rstrip().endswith(";") for text in texts]
     as_columns = max(counts) > 1 and not any(map(_has_many_cells, lines))
+    if as_columns and _SAYS_SEMICOLON.match(body.ordinary):
+        return list(lines), [], True
     if not as_columns or len(lines) == 1:
         check_size(sum(counts), 1)
     cut = [_cut(line) for line in lines]

@@ -24,6 +24,9 @@ _CONTINUATION = re.compile(r"^[ \t]*\.\.\.:?[ ]", re.MULTILINE)
 _R_PROMPT = re.compile(r"[ \t]*[>$][ ](?=[A-Za-z])")
 _QUOTED_LINE = re.compile(r"[ \t]*>(?:[ ]|(?=\n)|\Z)")
 
+MOST_LINES = 20  # that are set aside above a matrix, or below it
+
+_SOLID = re.compile(r"\s*")
 _LINE = re.compile(r"[^\n]*")
 _TITLE = re.compile(r"[ \t]*(?:[*_#]+[ ]?)?[^\W\d][^\d\n|\[\](){}<>=;\"]*:[*_]*[ \t]*|[ \t]*Table:[^\d\n|]*")
 _LABELLED = re.compile(r"^[ \t]*[^\s:\[({]+[ \t]*:[ \t]+\S", re.MULTILINE)
@@ -66,9 +69,9 @@ def set_surroundings_aside(body: Body) -> tuple[Body, list[Notice]]:
 def keep_promises(reading: Reading) -> None:
     """Refuses a matrix that has another size than the text beside it says."""
     rows, columns = len(reading.values), len(reading.values[0])
-    widths = (columns, columns + 1) if reading.labels else (columns,)  # some programs count the column of labels, too
     for promise in reading.body.promises:
-        if promise.rows == rows and (promise.columns is None or promise.columns in widths):
+        widths = (None, columns, columns + (promise.counts_labels and reading.labels is not None))
+        if promise.rows == rows and promise.columns in widths:
             continue
         seen = reading.body.typed[promise.start : promise.end].strip()
         size = count(promise.rows, "row") + (f" and {count(promise.columns, 'column')}" if promise.columns is not None else "")
@@ -89,8 +92,8 @@ def _above(body: Body) -> list[_Found]:
     plain = body.plain
     found: list[_Found] = []
     position = 0
-    while True:
-        position += len(plain[position:]) - len(plain[position:].lstrip())
+    while len(found) < MOST_LINES:
+        position = _SOLID.match(plain, position).end()  # type: ignore[union-attr]  # it always matches
         start = plain.rfind("\n", 0, position) + 1
         line = _LINE.match(plain, start)
         if line is None or not line[0].strip() or len(line[0]) > 300 or not _has_digit(plain, line.end()):
@@ -109,6 +112,7 @@ def _above(body: Body) -> list[_Found]:
         else:
             found.append((line.span(), None))
         position = line.end()
+    return found
 
 
 def _on_the_line(body: Body) -> list[_Found]:
@@ -122,9 +126,9 @@ def _below(body: Body) -> list[_Found]:
     plain = body.plain
     found: list[_Found] = []
     end = len(plain.rstrip())
-    while True:
+    while len(found) < MOST_LINES:
         start = plain.rfind("\n", 0, end) + 1
-        line, before = plain[start:end], plain[:start].rstrip()
+        line, before = plain[start:end], plain[max(0, start - 100) : start].rstrip()
         if start and (_SHOWN.fullmatch(line) or _EXCERPT.fullmatch(line) or _is_name_again(plain, line) or _is_empty_prompt(line)):
             found.append(((start, end), None))
         elif start and (size := _SIZE.fullmatch(line)) and (not _STATES_A_SIZE.match(line) or size["counted"] or _ENDS_A_MATRIX.search(before[-20:])):
@@ -135,12 +139,13 @@ def _below(body: Body) -> list[_Found]:
         else:
             return found
         end = len(plain[:start].rstrip())
+    return found
 
 
 def _promise(size: re.Match[str], start: int) -> Promise:
     rows = size["rows"] or size["high"] or size["counted"]
     columns = size["columns"] or size["wide"]
-    return Promise(start + size.start(), start + size.end(), int(rows), int(columns) if columns else None)
+    return Promise(start + size.start(), start + size.end(), int(rows), int(columns) if columns else None, counts_labels="shape" in size[0])
 
 
 def _is_echo(plain: str, line: re.Match[str]) -> bool:
@@ -160,7 +165,7 @@ def _is_title(plain: str, line: re.Match[str]) -> bool:
     if not _TITLE.fullmatch(line[0]) or line[0].strip() == "Parameter containing:":
         return False
     rest = plain[line.end() :].strip()
-    return ("\n" in rest or rest[:1] in "[({") and not _LABELLED.search(rest)
+    return ("\n" in rest or rest[:1] in "[({" or "[[" in rest) and not _LABELLED.search(rest)
 
 
 def _is_name_again(plain: str, line: str) -> bool:
@@ -232,11 +237,12 @@ def _fences(plain: str) -> list[tuple[int, int]]:
     fences = list(_FENCE.finditer(plain))
     if not fences:
         return []
-    closed = not plain[fences[-1].end() :].strip()
+    behind = plain[fences[-1].end() :]
+    closed = not any(map(str.isdigit, behind)) and len(behind) < 1000  # a chat goes on: "Let me know …"
     _refuse_text_behind(fences[0], _LANGUAGE)
     if closed and len(fences) > 1:
         _refuse_text_behind(fences[-1], _BLANKS)
-    return [fences[0].span(), fences[-1].span()] if closed else [fences[0].span()]
+    return [fences[0].span(), (fences[-1].start(), len(plain))] if closed else [fences[0].span()]
 
 
 def _prompts(plain: str) -> Sequence[tuple[int, int]]:

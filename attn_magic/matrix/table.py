@@ -1,6 +1,7 @@
 """Tables: rows on lines, with labels in front or at the end, and column names above."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from attn_magic.matrix.body import Body
@@ -18,7 +19,7 @@ from attn_magic.matrix.lines import (
 from attn_magic.matrix.marks import read_commas
 from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import DATA, EXAMPLE, MISSING, OPERATOR, find_fault, is_numeral, read_floats, read_numeral
-from attn_magic.matrix.rows import Reading, Row, blame, check_size, ragged, read_values
+from attn_magic.matrix.rows import Line, Reading, Row, blame, check_size, ragged, read_values
 from attn_magic.matrix.separators import ends_in_number, number_behind_label, split_lines
 from attn_magic.matrix.words import (
     are_consecutive,
@@ -44,6 +45,31 @@ LABEL_LIMIT = 10_000  # characters of one label
 _STATEMENTS = {"import", "from", "def", "class", "return", "lambda", "del", "print"}
 _STATEMENTS |= {"for", "while", "if", "else", "try", "with", "lambda:", "else:", "try:"}
 _TITLES = {"matrix", "array", "tensor"}
+_UNITS = {
+    *"kmgtbs%",
+    "kb",
+    "mb",
+    "gb",
+    "tb",
+    "kib",
+    "mib",
+    "gib",
+    "mg",
+    "kg",
+    "mm",
+    "cm",
+    "km",
+    "ms",
+    "ns",
+    "us",
+    "min",
+    "h",
+    "hz",
+    "khz",
+    "mhz",
+    "ghz",
+}
+_UNITS |= {"million", "millions", "billion", "thousand", "bn", "usd", "eur", "px", "pt", "em"}
 _BLANK_LINE = re.compile(r"\n[ \t\r]*[\r\n]")
 _DETACHED_SIGN = re.compile(r"(?P<sign>[-+])[ \t]+(?P<number>[0-9.].*)")
 _NUMBER_IN_QUOTES = re.compile(r"(?=[^0-9]*[0-9])[-+0-9.,' ]+")
@@ -66,7 +92,7 @@ def read_table(body: Body) -> Reading:
     comma, comma_notices = read_commas(rows)
     notices += comma_notices
     is_series = is_series_print(body)
-    has_header = bool(rules) and len(lines) > 1 and lines[0].end < rules[0].start < lines[1].start and "|" in lines[0].text
+    has_header = "|" in lines[0].text and _has_rule_below_names(lines, rules)
     reading = Table(body, rows, [line.label for line in lines] if len(lines) == len(rows) else [], has_header, is_series).read()
     reading.comma = comma
     reading.notices = marked + notices + reading.notices
@@ -75,6 +101,18 @@ def read_table(body: Body) -> Reading:
     if reading.labels is not None:
         refuse_doubtful_comments(body, comments, len(reading.values[0]))
     return reading
+
+
+def _has_rule_below_names(lines: Sequence[Line], rules: Sequence[Line]) -> bool:
+    """Whether a rule stands below the first line that is another than those between the other lines."""
+    places = [bisect_right([line.start for line in lines], rule.start) for rule in rules]
+    below = [rule.text for rule, place in zip(rules, places, strict=True) if place == 1]
+    between = [rule.text for rule, place in zip(rules, places, strict=True) if 1 < place < len(lines)]
+    if not below or len(lines) < 2:
+        return False
+    if "+" not in below[0]:
+        return True
+    return (len(lines) > 2 and not between) or ("=" in below[0] and not any("=" in rule for rule in between))
 
 
 class Table:
@@ -255,6 +293,7 @@ class Table:
             named = is_caption(first) and not (is_quoted(rows[0].cells[0]) and not all(is_quoted(row.cells[0]) for row in rows))
             is_unlabelled = not rows[0].first and rows[0].last is None
             is_heading = all(others) and (is_unlabelled or named or (counted and _are_years(numbers)))
+            is_heading = is_heading or (len(rows) > 2 and is_numeral(first) and not any(map(is_numeral, others)))
             is_heading = is_heading or bool(first and len(numbers) == 1 and not any(others))
         else:
             counts = [str(len(rows) - 1), str(len(rows[0].cells))]
@@ -273,7 +312,7 @@ class Table:
             "ambiguous",
             f"The first row, {quote(self._typed(header))}, can be column names above {count(len(following), 'row')}, "
             f"or the first of {len(following) + 1} rows",
-            "Give the columns names that are not numbers, or leave out the line below the first row.",
+            "Give the columns names that are not numbers" + (", or leave out the line below the first row." if self.has_header else "."),
             *header.extent(),
         )
 
@@ -370,6 +409,8 @@ class Table:
             or any(read_numeral(last) is not None or not last or is_suspicious(last) for last in lasts)
             or any(len(row.cells) < 2 for row in rows)
         ):
+            return []
+        if any(map(_is_unit, lasts)) and all(map(_is_unit, lasts)):
             return []
         if any(not is_numeral(row.cells[-2].strip()) for row in rows) or (len(set(lasts)) == 1 and not is_quoted(rows[0].cells[-1])):
             return []  # the same word behind every row is more likely a unit
@@ -500,6 +541,11 @@ def _find_quoted_numbers(cells: Sequence[str]) -> list[bool]:
     inside = [cell[1:-1] for cell in others if cell[:1] == cell[-1:] == '"']
     are_numbers = len(inside) == len(others) and read_floats(inside) is not None  # one call for them all
     return [is_quoted_number(first), *([True] * len(others) if are_numbers else map(is_quoted_number, others))]
+
+
+def _is_unit(word: str) -> bool:
+    """Whether a word behind a number is a unit, a power of ten or a factor, and so a part of it."""
+    return word.lower() in _UNITS or re.fullmatch(r"[eExX×*][-+]?[0-9]+", word) is not None
 
 
 def _has_number(row: Row) -> bool:
