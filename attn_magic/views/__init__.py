@@ -11,14 +11,13 @@ import os
 import random
 import shutil
 import sys
-import traceback
 from collections.abc import Callable
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from attn_magic.errors import TraceError
-from attn_magic.notation import format_label, shorten
+from attn_magic.notation import format_error, format_label
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -30,7 +29,6 @@ _Made = TypeVar("_Made")
 
 _TRACE = ("attn_magic.trace", "AttentionTrace")
 _MOST_SAVED_TWICE = 300_000  # bytes of story and numbers, 90 tokens or so, that an output holds beside the widget that has them
-_MOST_CHARACTERS = 300  # of another program's error, quoted in a remark
 
 
 def start_showing(shell: "InteractiveShell") -> None:
@@ -90,8 +88,7 @@ def _attempt(what: str, make: Callable[[], _Made], remarks: list[str]) -> _Made 
     except TraceError as error:  # a sentence for the reader already, as that a trace is too large
         remarks.append(str(error))
     except Exception as error:
-        reason = " ".join("".join(traceback.format_exception_only(error)).split())
-        remarks.append(f"{what} cannot be shown here: {shorten(format_label(reason), _MOST_CHARACTERS)}")
+        remarks.append(f"{what} cannot be shown here: {format_error(error)}")
     return None
 
 
