@@ -156,12 +156,13 @@ def test_a_view_that_cannot_even_be_imported_takes_no_other_with_it(notebook, mo
 def test_a_package_that_is_not_installed_leaves_the_rest(missing):
     program = f"""
 import sys
+from unittest.mock import Mock
 
 sys.modules[{missing!r}] = None  # what Python itself does for a name that must not be imported
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-InteractiveShell.kernel = object()
+InteractiveShell.kernel = Mock()
 shell = InteractiveShell.instance()
 shell.history_manager.enabled = False
 shell.run_cell("%load_ext attn_magic").raise_error()
