@@ -76,7 +76,7 @@ class AttentionMagics(Magics):
             self.shell.push({request.out: trace})
         if request.quiet or silenced:
             return None
-        if asked.get("view") in ("html", "widget", "figure") and not views.in_kernel(self.shell):
+        if asked.get("view") in ("html", "widget", "figure") and not views.in_notebook(self.shell):
             print("That view needs a notebook; this is the text.")
         return trace
 

@@ -9,11 +9,14 @@ here, by the name of its type, so that loading the magics imports no torch.
 
 import os
 import random
+import re
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from html import escape
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from attn_magic.errors import TraceError
@@ -28,12 +31,13 @@ if TYPE_CHECKING:
 _Made = TypeVar("_Made")
 
 _TRACE = ("attn_magic.trace", "AttentionTrace")
+_CONSOLE = re.compile(r"jupyter[-_]console(?:\.exe|-script\.py)?")
 _MOST_SAVED_TWICE = 300_000  # bytes of story and numbers, 90 tokens or so, that an output holds beside the widget that has them
 
 
 def start_showing(shell: "InteractiveShell") -> None:
     """Let every trace that is a cell's result, or is given to `display`, be shown by one of the views."""
-    _formatter(shell).for_type_by_name(*_TRACE, partial(show_in_notebook if in_kernel(shell) else print_in_terminal, shell))
+    _formatter(shell).for_type_by_name(*_TRACE, partial(show_in_notebook if in_notebook(shell) else print_in_terminal, shell))
 
 
 def stop_showing(shell: "InteractiveShell") -> None:
@@ -44,15 +48,35 @@ def stop_showing(shell: "InteractiveShell") -> None:
     _formatter(shell).pop(".".join(_TRACE), None)
 
 
-def in_kernel(shell: "InteractiveShell") -> bool:
-    """Whether a notebook or another client is at the other end, rather than a terminal: what ipywidgets asks, too."""
-    return getattr(shell, "kernel", None) is not None
+def in_notebook(shell: "InteractiveShell") -> bool:
+    """Whether a notebook or another client that shows more than text is at the other end, rather than a terminal or Jupyter Console."""
+    return getattr(shell, "kernel", None) is not None and not _is_console(_parent_command())
+
+
+def _is_console(command: Sequence[str]) -> bool:
+    # Jupyter Console opens an image viewer for each picture and then prints no text. Its requests are those of any other client (a session,
+    # no metadata, the user's name), so that the program which started the kernel is all there is to tell it by; `--existing` stays unknown.
+    return any(_CONSOLE.fullmatch(Path(word).name) for word in command[:3])
+
+
+def _parent_command() -> Sequence[str]:
+    """The command line of the program that started this one, as far as the system tells."""
+    try:
+        return Path(f"/proc/{os.getppid()}/cmdline").read_text("utf-8", "replace").split("\0")
+    except OSError:  # no Linux
+        pass
+    try:
+        psutil: Any = import_module("psutil")  # many ipykernels bring it, not all
+        command: list[str] = psutil.Process(os.getppid()).cmdline()
+    except Exception:
+        return ()
+    return command
 
 
 def _formatter(shell: "InteractiveShell") -> Any:
     # In a terminal a formatter that displays by itself would leave an empty Out[n]: behind.
     display: Any = shell.display_formatter
-    return display.ipython_display_formatter if in_kernel(shell) else display.formatters["text/plain"]
+    return display.ipython_display_formatter if in_notebook(shell) else display.formatters["text/plain"]
 
 
 def show_in_notebook(shell: "InteractiveShell", trace: "attn_magic.trace.AttentionTrace") -> None:
