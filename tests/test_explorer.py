@@ -12,7 +12,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import comm
 import ipywidgets
 import numpy as np
 import pytest
@@ -61,7 +60,11 @@ class Wire:
         return [message["data"] for message in self.messages if message["data"].get("method") == "update"]
 
 
-class FakeComm:
+# ipywidgets 7 makes its comms itself and takes none but ipykernel's.
+OLD_COMM = getattr(ipywidgets.widgets.widget, "Comm", None)
+
+
+class FakeComm(OLD_COMM or object):
     kernel = "a kernel"
 
     def __init__(self, wire: Wire, comm_id: str) -> None:
@@ -74,14 +77,17 @@ class FakeComm:
     def send(self, **message: Any) -> None:
         self.wire.messages.append(message)
 
-    def close(self) -> None:
+    def close(self, deleting: bool = False) -> None:
         self.wire.open.discard(self.comm_id)
 
 
 @pytest.fixture
 def wire(monkeypatch):
     wire = Wire()
-    monkeypatch.setattr(comm, "create_comm", wire.create_comm)
+    if OLD_COMM is None:
+        monkeypatch.setattr("comm.create_comm", wire.create_comm)
+    else:
+        monkeypatch.setattr(ipywidgets.widgets.widget, "Comm", wire.create_comm)
     yield wire
     close_all()
     ipywidgets.Widget.close_all()

@@ -181,7 +181,8 @@ def test_nothing_is_left_in_the_namespace(notebook):
 
 
 def test_an_explorer_is_closed_when_the_extension_is_unloaded(notebook):
-    count = "import ipywidgets; print(len(ipywidgets.widgets.widget._instances))"
+    known = "widget._instances if hasattr(widget, '_instances') else widget.Widget.widgets"  # the second is ipywidgets 7
+    count = f"from ipywidgets.widgets import widget; print(len({known}))"
     notebook.shown(f"%%attention\n{EXAMPLE}")
     notebook.shown("%unload_ext attn_magic")
     [(_, text)] = notebook.shown(count)

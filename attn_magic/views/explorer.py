@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import anywidget
 import torch
 from traitlets import Any as AnyTrait
-from traitlets import Bytes, Instance, Int, TraitError, TraitType, Unicode, default, validate
+from traitlets import Bytes, Instance, Int, TraitError, Unicode, default, validate
 
 from attn_magic.errors import AttentionError, TraceError
 from attn_magic.experiment import CHANGEABLE, EDITABLE, Change, Experiment, History, Refused, change, experiment_of
@@ -81,7 +81,7 @@ class Explorer(anywidget.AnyWidget):
         super().__init__(**settings)
         self.on_msg(_answer)
 
-    def add_traits(self, **traits: TraitType[Any, Any]) -> None:
+    def add_traits(self, **traits: Any) -> None:  # TraitType[Any, Any], which traitlets before 5.10 (Colab) cannot say
         """Add those traits that are not there yet."""
         # anywidget adds its own to every widget, for which traitlets makes a class each time: a third of the work, and the class stays a while.
         missing = {name: trait for name, trait in traits.items() if not self.has_trait(name)}
