@@ -65,9 +65,9 @@ def test_the_tables_become_an_explorer_only_beside_one_and_only_where_that_is_sm
     def scripts(cell):
         return notebook.shown(cell)[0][1]["text/html"].count("<script")
 
-    assert scripts(f"%%attention\n{EXAMPLE}") == 5
+    assert scripts(f"%%attention\n{EXAMPLE}") == 1
     assert scripts(f"%%attention --view html\n{EXAMPLE}") == 0
-    assert scripts("%attention [[1.0, 2.0]] * 80") == 5
+    assert scripts("%attention [[1.0, 2.0]] * 80") == 1
     assert scripts("%attention [[1.0, 2.0]] * 200") == 0
     assert scripts("%attention [[1.0, 2.0]] * 1000") == 0
 
