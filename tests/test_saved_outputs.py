@@ -11,7 +11,11 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import bleach
+import nbformat
 import pytest
+from markdown_it import MarkdownIt
+from nbconvert import HTMLExporter, MarkdownExporter
 
 from attn_magic import attend
 from attn_magic.trace import AttentionTrace
@@ -19,17 +23,18 @@ from attn_magic.views import notebook_outputs
 
 from . import lab
 from .browser import find_chromium
+from .kinds import KINDS
 from .test_lab import TABLES, grid, shown
 from .traces import INDIAN
 
 TRACES = (attend(INDIAN, tokens="I am Indian"), attend([[1.5, 2.5], [3.5, -4.5]], seed=7))
+SHELL: Any = SimpleNamespace(get_parent=lambda: {})
 ADDRESS = "http://host.test/"
 
 
 def saved(trace: AttentionTrace) -> str:
     """The HTML that a notebook keeps of `trace`."""
-    shell: Any = SimpleNamespace(get_parent=lambda: {})
-    html: str = notebook_outputs(shell, trace)[0]["text/html"]
+    html: str = notebook_outputs(SHELL, trace)[0]["text/html"]
     return html
 
 
@@ -169,3 +174,59 @@ def test_an_output_that_was_cleaned_of_scripts_is_not_trusted_to_bring_one(read)
     grid(second, "Output").wait_for()
     assert first.get_by_text(TABLES).is_visible()
     assert page.evaluate("() => globalThis.pwned") is None
+
+
+# Readers of Markdown, sanitisers
+
+
+def a_notebook() -> nbformat.NotebookNode:
+    """The two outputs of a cell as a notebook keeps them."""
+    outputs = []
+    for bundle in notebook_outputs(SHELL, TRACES[0]):
+        data = {kind: base64.b64encode(value).decode("ascii") if isinstance(value, bytes) else value for kind, value in bundle.items()}
+        outputs.append(nbformat.v4.new_output("display_data", data))
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("%%attention", outputs=outputs)])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_reader_of_markdown_takes_the_whole_output_for_one_block_of_html(kind):
+    html = saved(KINDS[kind]())
+    for around in ("", "Before it.\n\n", "    a cell\n\n"):
+        blocks = MarkdownIt("commonmark").parse(f"{around}{html}\n\nAfter *it*.\n")
+        assert [block.content.strip() for block in blocks if block.type == "html_block"] == [html]
+
+
+def test_nbconvert_to_markdown_keeps_the_whole_output():
+    text, _ = MarkdownExporter().from_notebook_node(a_notebook())
+    blocks = [block.content.strip() for block in MarkdownIt("commonmark").parse(text) if block.type == "html_block"]
+    assert saved(TRACES[0]) in blocks
+
+
+def test_in_a_page_made_of_that_markdown_the_explorer_works(read):
+    text, _ = MarkdownExporter().from_notebook_node(a_notebook())
+    assert_explored(read(document(MarkdownIt("commonmark").render(text))), TRACES[0])
+
+
+def left_by_bleach(html: str) -> str:
+    """Its own few elements, everything else written out as text."""
+    return str(bleach.clean(html))
+
+
+def left_by_bleach_with_tables(html: str) -> str:
+    """As people set it up for tables: what is not allowed is taken away, but for the text inside."""
+    tags = {*bleach.ALLOWED_TAGS, "br", "caption", "details", "div", "h3", "h4", "p", "small", "table", "tbody", "td", "th", "thead", "tr"}
+    return str(bleach.clean(html, tags=tags, strip=True))
+
+
+def left_by_nbconvert(_: str) -> str:
+    page, _ = HTMLExporter(sanitize_html=True).from_notebook_node(a_notebook())
+    return str(page)
+
+
+@pytest.mark.parametrize("clean", [left_by_bleach, left_by_bleach_with_tables, left_by_nbconvert])
+def test_a_sanitiser_that_keeps_the_text_of_scripts_leaves_none_of_the_data(read, clean):
+    left = clean(saved(TRACES[0]))
+    assert "1.0100" in left
+    text = read(document(left)).locator("body").inner_text()
+    assert "1.0100" in text
+    assert not re.findall(r"[A-Za-z0-9+/=]{60,}", text)
