@@ -375,6 +375,17 @@ export function followTheme(app) {
   update();
 }
 
+/** Call `act` once `element` has a place on its page: a notebook builds what it shows later. @param {HTMLElement} element @param {() => void} act @param {AbortSignal} signal */
+export function whenPlaced(element, act, signal) {
+  const size = new ResizeObserver(() => {
+    if (!element.isConnected) return;
+    size.disconnect();
+    act();
+  });
+  size.observe(element);
+  signal.addEventListener("abort", () => size.disconnect());
+}
+
 /** On a wide page, as on a projector, everything is a size larger. @param {App} app */
 export function followWidth(app) {
   const plainSize = parseFloat(getComputedStyle(app.page).fontSize) || 14;
