@@ -176,6 +176,62 @@ def test_an_output_that_was_cleaned_of_scripts_is_not_trusted_to_bring_one(read)
     assert page.evaluate("() => globalThis.pwned") is None
 
 
+# The looks of its page
+
+
+def theme(page: Any) -> str:
+    """Dark or light letters on the explorer's own ground, as the reader sees them."""
+    grid(page, "Output").wait_for()
+    found: str = page.locator(".explorer").get_attribute("data-theme")
+    return found
+
+
+@pytest.mark.parametrize(("page", "expected"), [
+    ("<body>", "dark"),
+    ("<body style='background: white'>", "light"),
+    ("<body style='background: #808080'>", "light"),
+    ("<body style='background: #444'>", "dark"),
+    ("<body style='background: oklch(0.95 0.01 90)'>", "light"),
+    ("<html style='background: white'><body style='background: rgb(0 0 0 / 20%)'>", "light"),
+    ("<body style='background: black'><div style='background: white'><div>", "light"),
+    ("<html data-theme='auto' style='background: white'>", "light"),
+    ("<html theme='light' style='background: black'>", "light"),
+    ("<body data-theme='light' style='background: black'>", "light"),
+    ("<body class='vscode-light' style='background: black'>", "light"),
+])  # fmt: skip
+def test_the_page_comes_before_the_operating_system(read, page, expected):
+    """The operating system is dark, and each page says otherwise in a way of its own."""
+    assert theme(read(f"<!DOCTYPE html>{page}{saved(TRACES[0])}", color_scheme="dark")) == expected
+
+
+def test_what_lies_behind_is_seen_through_shadow_roots(read):
+    page = read(document("<section style='background: black'></section>"), color_scheme="dark")
+    page.evaluate(
+        """html => {
+            const element = document.createElement('div');
+            document.querySelector('section').append(element);
+            element.attachShadow({ mode: 'open' }).innerHTML = '<p style="background: white"><slot></slot></p>';
+            element.innerHTML = html;
+            const script = document.createElement('script');
+            script.text = element.querySelector('script').text;
+            document.head.append(script);
+        }""",
+        saved(TRACES[0]),
+    )
+    assert theme(page) == "light"
+
+
+def test_a_change_of_the_pages_theme_is_followed(read):
+    page = read(document(saved(TRACES[0])))
+    assert theme(page) == "light"
+    page.evaluate("() => document.body.setAttribute('data-theme', 'dark')")
+    page.locator(".explorer[data-theme=dark]").wait_for()
+    page.evaluate("() => document.body.removeAttribute('data-theme')")
+    page.locator(".explorer[data-theme=light]").wait_for()
+    page.emulate_media(color_scheme="dark")
+    page.locator(".explorer[data-theme=dark]").wait_for()
+
+
 # Readers of Markdown, sanitisers
 
 
