@@ -176,6 +176,14 @@ def test_an_output_that_was_cleaned_of_scripts_is_not_trusted_to_bring_one(read)
     assert page.evaluate("() => globalThis.pwned") is None
 
 
+def test_the_classic_notebooks_box_that_scrolls_is_as_high_as_the_window(read):
+    """It has 24em where an output is long; this is its own style."""
+    box = "<style>div.output_scroll { height: 24em; overflow: auto }</style><div class='output output_scroll'>"
+    page = read(document(f"{box}{saved(TRACES[0])}</div>"))
+    grid(page, "Output").wait_for()
+    assert page.locator(".output_scroll").evaluate("box => box.clientHeight") > 1000
+
+
 # The looks of its page
 
 

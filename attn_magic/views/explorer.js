@@ -274,12 +274,13 @@ function remove(app) {
 // ------------------------------------------------------------------------------------------------------------------- render
 
 /**
- * In the page of a notebook, whose outputs clip what is in them: lets the explanation stay in sight while the stages scroll. Notebook 7 puts
- * tall outputs into a box of 24em that scrolls, in which hardly one stage can be seen: that box may be as high as the window.
+ * In the page of a notebook, whose outputs clip what is in them: lets the explanation stay in sight while the stages scroll. Notebook 7 and the
+ * classic one put tall outputs into a box of 24em that scrolls, in which hardly one stage can be seen: that box may be as high as the window.
  */
 const AROUND =
   ["", "-child", "-output"].map((part) => `.jp-OutputArea${part}:has(.attn-magic-live) { overflow: visible }`).join(" ") +
-  " .jp-mod-outputsScrolled .jp-OutputArea:has(.attn-magic-live) { max-height: 90vh !important }";
+  " .jp-mod-outputsScrolled .jp-OutputArea:has(.attn-magic-live) { max-height: 90vh !important }" +
+  " .output_scroll:has(.attn-magic-live) { height: auto; max-height: 90vh }";
 
 /**
  * A shadow root inside `el`, where no style of the page and no shortcut of a notebook reaches what is in it.
