@@ -181,7 +181,7 @@ def test_the_classic_notebooks_box_that_scrolls_is_as_high_as_the_window(read):
     box = "<style>div.output_scroll { height: 24em; overflow: auto }</style><div class='output output_scroll'>"
     page = read(document(f"{box}{saved(TRACES[0])}</div>"))
     grid(page, "Output").wait_for()
-    assert page.locator(".output_scroll").evaluate("box => box.clientHeight") > 1000
+    assert page.locator(".output_scroll").evaluate("box => box.clientHeight") > 600
 
 
 # The looks of its page
