@@ -53,8 +53,8 @@ def test_a_cell_sends_an_inert_output_of_tables_picture_and_text_and_then_the_ex
     [(kind, data), (other_kind, live)] = notebook.shown(f"%%attention\n{EXAMPLE}")
     assert kind == other_kind == "display_data"
     assert sorted(data) == ["image/png", "text/html", "text/plain"]
-    assert sorted(live) == [WIDGET, "text/plain"]
-    assert live["text/plain"] == ""
+    assert sorted(live) == [WIDGET, "text/html", "text/plain"]
+    assert live["text/html"] == live["text/plain"] == ""
     assert "1.0100" in data["text/plain"]
     assert "\x1b" not in data["text/plain"]
     assert "<table" in data["text/html"]
@@ -96,7 +96,7 @@ def test_a_trace_shows_itself_again_wherever_it_is_displayed(notebook):
         ("html", [["image/png", "text/html", "text/plain"]]),
         ("widget", [[WIDGET, "image/png", "text/plain"]]),
         ("figure", [["image/png", "text/plain"]]),
-        ("auto", [["image/png", "text/html", "text/plain"], [WIDGET, "text/plain"]]),
+        ("auto", [["image/png", "text/html", "text/plain"], [WIDGET, "text/html", "text/plain"]]),
     ],
 )
 def test_view_says_what_is_sent(notebook, view, kinds):

@@ -78,7 +78,8 @@ def notebook_outputs(shell: "InteractiveShell", trace: "attn_magic.trace.Attenti
         return [_inert_bundle(trace, remark=str(error))]
     if view == "widget":
         return [explorer.output() | _sketch(trace)]
-    return [_inert_bundle(trace, explorer), explorer.output()]
+    # Without any HTML beside it MyST (thebe-core) says in the explorer's place that a widget is missing.
+    return [_inert_bundle(trace, explorer), explorer.output() | {"text/html": ""}]
 
 
 def _inert_bundle(trace: "attn_magic.trace.AttentionTrace", explorer: "Explorer | None" = None, remark: str = "") -> dict[str, Any]:
