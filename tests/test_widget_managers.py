@@ -22,6 +22,7 @@ from ipywidgets.embed import dependency_state, embed_data
 from attn_magic import attend
 from attn_magic.views import notebook_outputs
 from attn_magic.views.explorer import Explorer, close_all
+from attn_magic.views.page import to_html
 
 from . import lab
 from .browser import find_chromium, find_npm
@@ -117,6 +118,18 @@ def test_in_a_page_without_a_kernel_what_cannot_work_rests_and_says_why(read, wi
     wait_until_it_says_that_no_kernel_answers(page)
     cell(page, SCORE).hover()
     panel(page).get_by_text("How well does what Indian asks for match what I offers?").wait_for()
+
+
+def test_marimo_is_given_the_explorer_of_a_trace_or_the_tables_of_one_that_is_too_large(wire):
+    """It shows what `_display_` returns; HTML without a script stands in its page as it is."""
+    displayed = TRACE._display_()
+    assert isinstance(displayed, Explorer)
+    assert displayed.trace is TRACE
+    large = attend([[1.0, 2.0]] * 1000)
+    html = large._display_()._repr_html_()
+    assert html.startswith("<p>The explorer would have to hold 12.0 MB for all stages of 1,000 × 2; its limit is 8 MB.")
+    assert html.endswith(to_html(large))
+    assert "<script" not in html
 
 
 # The webview of VS Code, emulated
