@@ -49,8 +49,9 @@ class Wire:
     open: set[str] = field(default_factory=set)
 
     def create_comm(self, **opening: Any) -> "FakeComm":
-        self.messages.append(opening)
-        return FakeComm(self, opening.get("comm_id") or f"comm-{len(self.messages)}")
+        comm_id = opening.get("comm_id") or f"comm-{len(self.messages) + 1}"
+        self.messages.append({**opening, "comm_id": comm_id})
+        return FakeComm(self, comm_id)
 
     def custom(self) -> list[dict[str, Any]]:
         """The answers to the page's requests."""
@@ -75,7 +76,7 @@ class FakeComm(OLD_COMM or object):
         self.callback = callback
 
     def send(self, **message: Any) -> None:
-        self.wire.messages.append(message)
+        self.wire.messages.append({**message, "comm_id": self.comm_id})
 
     def close(self, deleting: bool = False) -> None:
         self.wire.open.discard(self.comm_id)

@@ -102,7 +102,8 @@ def notebook_outputs(shell: "InteractiveShell", trace: "attn_magic.trace.Attenti
     explorer, live = opened
     if view == "widget":
         return [live | (_attempt("The picture", lambda: _sketch(trace), remarks) or {})]
-    return [_inert_bundle(trace, remarks, explorer), live]
+    # Without any HTML beside it MyST (thebe-core) says in the explorer's place that a widget is missing.
+    return [_inert_bundle(trace, remarks, explorer), live | {"text/html": ""}]
 
 
 def _attempt(what: str, make: Callable[[], _Made], remarks: list[str]) -> _Made | None:
