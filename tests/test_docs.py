@@ -129,3 +129,14 @@ def test_what_can_be_pasted_is_read_or_refused_as_the_page_says(body, outcome, s
 
 def test_every_block_of_the_page_is_an_example():
     assert len(EXAMPLES) == PASTING.count("```") / 2 > 40
+
+
+def test_every_host_is_proven_by_a_test_that_exists():
+    page = (ROOT / "docs" / "hosts.md").read_text(encoding="utf-8")
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("test_*.py"))
+    cells = [cell for row in re.findall(r"^\|(.*)\|$", page, flags=re.MULTILINE)[2:] for cell in row.split("|")[1:] if cell.strip()]
+    for cell in cells:
+        names = re.findall(r"`(test_\w+)`", cell)
+        assert names, cell
+        assert all(f"def {name}(" in tests for name in names), cell
+    assert len(cells) > 15
