@@ -2140,7 +2140,7 @@ Put the same separator between any two numbers, and every row on a line of its o
 The first row, "token,2019,2020", can be a heading above 1 row, or the first of 2 rows (line 1).
     token,2019,2020
     ~~~~~~~~~~~~~~^
-Delete it if it is a heading; names of columns are no numbers. If it is a row, give every row a label in quotes or none.
+Delete it if it is a heading; names of columns are no numbers, as in y2019. If it is a row, type the matrix as [[1, 2], [3, 4]].
 """,
         id="years above a table",
     ),
@@ -2151,7 +2151,7 @@ Delete it if it is a heading; names of columns are no numbers. If it is a row, g
 The first row, "3 2", can be a heading above 3 rows, or the first of 4 rows (line 1).
     3 2
     ~~^
-Delete it if it is a heading; names of columns are no numbers. If it is a row, give every row a label in quotes or none.
+Delete it if it is a heading; names of columns are no numbers, as in y2019. If it is a row, type the matrix as [[1, 2], [3, 4]].
 """,
         id="a size above the rows",
     ),
@@ -2162,7 +2162,7 @@ Delete it if it is a heading; names of columns are no numbers. If it is a row, g
 The first row, "scale 1000", can be a heading above 2 rows, or the first of 3 rows (line 1).
     scale 1000
     ~~~~~~~~~^
-Delete it if it is a heading; names of columns are no numbers. If it is a row, give every row a label in quotes or none.
+Delete it if it is a heading; names of columns are no numbers, as in y2019. If it is a row, type the matrix as [[1, 2], [3, 4]].
 """,
         id="a caption with a number",
     ),
@@ -2228,7 +2228,7 @@ Put quotes around the labels, or give the column of numbers another name.
 This Series has an index of several levels (line 1).
     a  0    1.5
     ~~~~~~~~~~^
-Paste X.reset_index().to_csv() instead.
+Use %attention EXPRESSION, or paste X.to_numpy().tolist().
 """,
         id="a Series with two levels",
     ),

@@ -6,7 +6,7 @@ and names, the numbers that are left are the values, in their order. One more or
 
 import re
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from attn_magic.matrix.body import Aside, blank
@@ -20,6 +20,8 @@ from attn_magic.notices import Notice
 
 _CHUNK = 2**16  # characters read at once: few enough to take no memory, many enough to take no time
 _BREAK = re.compile(r"(?<![-+\s])[\s,;|&\])]")  # between two numbers, and not between a sign and its number
+_MARKUP = re.compile("[{}$]")  # between a sign and its number, in LaTeX
+_FOREIGN_MARK = re.compile(r"^>[ ]|[ ]:?=[ ]|\$_")
 _NAME = re.compile(r"[A-Za-z]+-[0-9]+")  # GPT-2, among other words
 _COMMA = re.compile(r"(?<=[0-9]),(?=[0-9])")
 _THOUSANDS_POINT = re.compile(r"(?<=[0-9])\.(?=[0-9]{3})")
@@ -27,7 +29,7 @@ _QUOTED_NUMBER = re.compile(r"\"[-+0-9.,]+\"|'[-+0-9.,]+'")
 _SEPARATORS = str.maketrans(dict.fromkeys("[](){},;|&\"'", " "))
 _WRITTEN = re.compile(
     r"(?P<name>[^\W\d_]\w*|_\w*)"  # its digits are no number
-    rf"|(?P<number>(?:[-+][ \t]*)?(?:{INTEGER}|{DECIMAL}))"
+    rf"|(?P<number>(?:[-+][ \t{{}}$]*)?(?:{INTEGER}|{DECIMAL}))"
     r"|(?P<sign>-[ \t]*[\[({])"  # of a whole row
     r"|(?P<foreign>[^\W_])"  # a digit of another script
 )
@@ -95,7 +97,7 @@ def _read_written(text: str, start: int, end: int, values: "array[float]") -> "a
     for match in _WRITTEN.finditer(text, start, end):
         if match["name"] and (match[0].isascii() or not any(map(str.isnumeric, match[0]))):  # but for ½ or ²
             continue
-        number = read_numeral(match["number"]) if match["number"] else None
+        number = read_numeral(_MARKUP.sub("", match["number"])) if match["number"] else None
         numbers.append(0.0 if number is None else number)
         place = len(numbers) - 1
         if number is None or place >= len(values) or numbers[place:].tobytes() != values[place : place + 1].tobytes():
@@ -110,7 +112,8 @@ def _check_labels(reading: Reading) -> list[Notice]:
     """A label holds a number only in quotes, and, which is said, as a counter behind the same word ("layer 1", "layer 2") or in a name (GPT-2)."""
     body = reading.body
     said = {notice.code for notice in reading.notices}
-    labels = [(start, body.ordinary[start:end]) for start, end in reading.label_spans if start not in body.labels]
+    labels = [(start, body.ordinary[start:end]) for start, end in reading.label_spans if body.label_at(start, end) is None]
+    _refuse_foreign_marks(labels)
     loose = [(start, label) for start, label in labels if not is_quoted(label) and find_loose_number(label)]
     if not loose or ("numeric-label" in said and all(is_numeral(label) for _, label in loose)):
         return []
@@ -128,10 +131,19 @@ def _check_labels(reading: Reading) -> list[Notice]:
     )
 
 
+def _refuse_foreign_marks(labels: Sequence[tuple[int, str]]) -> None:
+    """Refuses labels that begin with the mark of a quotation or hold an assignment or a piece of a formula."""
+    for start, label in labels:
+        mark = None if is_quoted(label) else _FOREIGN_MARK.search(label)
+        if mark:
+            advice = f"Put quotes around the label, or leave out the {mark[0].strip()}."
+            raise Mistake("label", f"{quote(label)} is not plainly a label", advice, start, start + len(label))
+
+
 def _check_names(reading: Reading) -> list[Notice]:
     """A name of a column may hold a number, as in "dim 1": that is said."""
     body = reading.body
-    names = [body.ordinary[start:end] for start, end in reading.name_spans if start not in body.labels]
+    names = [body.ordinary[start:end] for start, end in reading.name_spans if body.label_at(start, end) is None]
     loose = [name for name in names if not is_quoted(name) and find_loose_number(name)]
     if not loose or any(notice.code == "header" for notice in reading.notices):
         return []

@@ -108,6 +108,11 @@ class Body:
         """The same body, whose matrix must have these sizes."""
         return replace(self, promises=self.promises + tuple(promises))
 
+    def label_at(self, start: int, end: int) -> str | None:
+        """What a label says that is known already and stands exactly here."""
+        inside = self.plain[start + 1 : end - 1]
+        return self.labels.get(start) if inside == "x" * len(inside) and (end - start < 2 or self.plain[end - 1] == '"') else None
+
     def enclose(self, labels: Iterable[Label]) -> "Body":
         """The same body, knowing these labels, in the order of the text."""
         known, parts, position = dict(self.labels), [], 0

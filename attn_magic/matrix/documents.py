@@ -6,7 +6,7 @@ from attn_magic.matrix.mistake import quote
 from attn_magic.notices import Notice
 
 _SAVED_HERE = re.compile(r"\s*(?:# Attention, step by step\s+|% )Made by attn_magic [0-9]")  # the first lines of Markdown and of LaTeX
-_CELL = re.compile(r"^(?:(?P<fence>`{3,})\r?\n)?(?P<line>%%(?:masked_)?attention\b[^\r\n]*)\r?\n", re.MULTILINE)
+_CELL = re.compile(r"^(?:(?P<fence>`{3,})\r?\n)?[ \t]*(?P<line>%%(?:masked_)?attention\b[^\r\n]*)\r?\n", re.MULTILINE)
 _DEFAULT = re.compile(r"%%attention(?:\s+--seed 42)?\s*")
 
 
@@ -17,7 +17,7 @@ def find_matrix(text: str) -> tuple[str, list[Notice]]:
     ('\n1 2', [])
     """
     start = len(text) - len(text.lstrip())
-    cell = _CELL.search(text) if _SAVED_HERE.match(text) else _CELL.match(text, start)
+    cell = _CELL.search(text) if _SAVED_HERE.match(text) else _CELL.match(text, text.rfind("\n", 0, start) + 1)
     if cell is None:
         return text, []
     end = len(text)

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from attn_magic.matrix.body import Body, blank
+from attn_magic.matrix.body import Body, Promise, blank
 from attn_magic.matrix.marks import decimal_comma, refuse_accounted
 from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import is_numeral
@@ -62,7 +62,7 @@ _TARGET = re.compile(
 _AFTER = re.compile(
     r"(?:\s|\}|\$|\\\]|\\\)|\\right\s?(?:\\?[\])}.|]|\\rbrack|\\rbrace)|\\[bB]ig+r?\s?\\?[\])}]"
     r"|\\end[ ]?\{[A-Za-z]+\*?\}|[.,;]|\\[,;!: ]|\\quad\b|\\\\|\]|\)|\\notag\b|\\nonumber\b"
-    r"|\\label\{[^{}]*\}|\\in\s?\\mathbb\s?\{R\}\^\s?\{[^{}]{0,40}\})*"
+    r"|\\label\{[^{}]*\}|\\caption\{[^{}0-9]*\}|\\in\s?\\mathbb\s?\{R\}\^\s?\{[^{}]{0,40}\})*"
 )
 _TRANSPOSE = re.compile(r"\^\s?\{?\s?(?:T\b|\\top|\\intercal|\\mathsf|\\mathrm|\\dagger|H\b|t\b|')\}?|'")
 _COMMAND = re.compile(r"\\(?:[A-Za-z]+|.)")
@@ -88,6 +88,8 @@ _OPERATIONS = {
     "\\over",
 }
 _INSERTED = re.compile(r"[@!<>]\{[^{}\\]*[^\s{}\\|][^{}\\]*\}")
+_SPACE = re.compile(r"\\mathbb\s?\{R\}\^\s?\{\s?(?P<rows>[0-9]{1,9})\s?\\times\s?(?P<columns>[0-9]{1,9})\s?\}")
+_COMMENT_ABOVE = re.compile(r"^[ \t]*#[ ][^\n]*$", re.MULTILINE)
 _SUBSCRIPT = re.compile(r"[0-9]_[0-9]")
 _PLAIN_MATRIX = "Write the matrix as \\begin{bmatrix} 1 & 2 \\\\ 3 & 4 \\end{bmatrix}."
 
@@ -106,10 +108,15 @@ def _is_bare(plain: str) -> bool:
 
 def read_latex(body: Body) -> Reading:
     r"""Grammar: latex := before "\begin{" name "}" row ("\\" row)* "\\"? "\end{" name "}" after."""
+    begin = body.plain.find("\\begin")
+    body = body.without([match.span() for match in _COMMENT_ABOVE.finditer(body.plain, 0, max(begin, 0))], "comment")
     body = enclose_labels(body)
     name, start, end = _find_environment(body)
     inner = body.plain[start:end]
     is_table = name in TABLES
+    size = _SPACE.search(body.plain, 0, start) or _SPACE.search(body.plain, end)
+    if size:
+        body = body.promising([Promise(*size.span(), int(size["rows"]), int(size["columns"]))])
     inner, markup = _blank_markup(inner, start)
     body = replace(body.aside([(0, start), *markup, (end, len(body.plain))], "markup"), plain=body.plain[:start] + inner + body.plain[end:])
     body, rows = _split_rows(body, start, end)
@@ -199,7 +206,7 @@ def _skip_columns(plain: str, start: int) -> int:
                 break
         if (
             depth
-            or not re.fullmatch(r"[lcrSpmbX|@!><*{}0-9.\s\\a-z:;,-]*", plain[brace.end() : position - 1])
+            or not re.fullmatch(r"[lcrSpmbX|@!><*{}0-9.\s\\a-z:;,=\[\]-]*", plain[brace.end() : position - 1])
             or is_numeral(plain[brace.end() : position - 1].strip())
         ):
             return start

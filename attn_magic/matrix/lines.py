@@ -16,7 +16,7 @@ from attn_magic.notices import Notice
 _RULE_CELL = re.compile(r"[ \t]*:?[-=](?:[-= \t]*[-=])?:?[ \t]*")
 _DRAWN_RULE = re.compile(r"-{3,}(?:[ ]+-{2,})+|={3,}(?:[ ]+={2,})+")  # above and below a table, and between its names and rows
 _RULE = re.compile(r"[-+=|: \t]*")
-_SERIES_FOOTER = re.compile(r"^[ \t]*(?:Name: [^\n]*, )?(?:Length: (?P<length>[0-9]{1,9}), )?dtype: [A-Za-z]\w*[ \t]*$", re.MULTILINE)
+_SERIES_FOOTER = re.compile(r"^[ \t]*(?:Name: [^,\n]*, )?(?:Length: (?P<length>[0-9]{1,9}), )?dtype: [A-Za-z]\w*[ \t]*$", re.MULTILINE)
 _SIZE_FOOTER = re.compile(r"^[ \t]*\[(?P<rows>[0-9]{1,9}) rows x (?P<columns>[0-9]{1,9}) columns\][ \t]*$", re.MULTILINE)
 _POLARS_KINDS = re.compile(r"^[ \t]*\|(?:[ ]*---[ ]*\|)+[ \t]*\n[ \t]*\|(?:[ ]*(?:str|cat|bool|[iuf](?:8|16|32|64))[ ]*\|)+[ \t]*$", re.MULTILINE)
 _JULIA_HEADER = re.compile(r"[ \t]*(?P<rows>[0-9]+)(?:[×x](?P<columns>[0-9]+)|-element) [A-Za-z]\w*(?:\{[^\n]*\})?(?: with eltype \w+)?:[ \t]*(?=\n)")
@@ -24,6 +24,7 @@ _R_HEADER = re.compile(r"[ \t]*(?:\[,[0-9]+\][ \t]*)+(?=\n)")
 _R_ROW = re.compile(r"^[ \t]*\[[0-9]+,\]", re.MULTILINE)
 _SPAN_NAMED = re.compile(r"^[ \t]*(?P<span>Columns [0-9]+ (?:through|to|and) [0-9]+:?)[ \t]*$", re.MULTILINE)
 _CONTINUED_BELOW = re.compile(r"\A\s*[^\n\\]*[A-Za-z0-9](?P<span>[ \t]+\\)[ \t]*\n[^\n]*[0-9]")  # pandas: names, and a backslash for those below
+_COMMENTS_ABOVE = re.compile(r"(?:\s*#[ ][^\n]*\n)*\s*")
 _QUOTED_LINES = re.compile(r"(?:^|[,;|\t\n])[ ]?(?P<quoted>\"(?:[^\"]|\"\")*\")(?=[ ]?[,;|\t\n]|\Z)")
 _CELL = re.compile(r"[,;|\t][ ]?[-+.]?[0-9]")
 _ROW_LIKE = re.compile(r"^[ \t]*[^\s#%]", re.MULTILINE)
@@ -59,8 +60,8 @@ def blank_prints(body: Body) -> Body:
     """Blanks out what Julia, R, Octave, pandas and polars print around a matrix; the sizes they name must be its own."""
     plain = body.plain
     promises: list[Promise] = []
-    start = len(plain) - len(plain.lstrip())
-    start = plain.rfind("\n", 0, start) + 1
+    above = _COMMENTS_ABOVE.match(plain)
+    start = plain.rfind("\n", 0, above.end() if above else 0) + 1
     spans = [match.span() for pattern in (_SERIES_FOOTER, _SIZE_FOOTER, _POLARS_KINDS) for match in pattern.finditer(plain)]
     promises += [Promise(*match.span(), int(match["length"]), None) for match in _SERIES_FOOTER.finditer(plain) if match["length"]]
     promises += [Promise(*match.span(), int(match["rows"]), int(match["columns"])) for match in _SIZE_FOOTER.finditer(plain)]
@@ -87,7 +88,7 @@ def _has_r_rows(plain: str) -> bool:
 
 def is_series_print(body: Body) -> bool:
     """Whether pandas printed a Series, whose index stands in front of its values."""
-    return "dtype:" in body.typed and _SERIES_FOOTER.search(body.ordinary) is not None
+    return "dtype:" in body.typed and _SERIES_FOOTER.search(body.plain) is not None
 
 
 def find_lines(body: Body) -> tuple[list[Line], list[Comment], Body]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from attn_magic.matrix.body import Body, blank
+from attn_magic.matrix.body import Body, Promise, blank
 from attn_magic.matrix.brackets import Group, scan
 from attn_magic.matrix.constructors import CONSTRUCTOR, FROM_STRING, ROW_PREFIX, SIZED, TYPED, ignored, read_options
 from attn_magic.matrix.marks import refuse_cut_decimals, refuse_doubtful_thousands, refuse_glued_commas, refuse_spaced_thousands, refuse_zero_groups
@@ -48,6 +48,9 @@ def _blank_prefix(body: Body) -> tuple[Body, list[Notice]]:
     if match["shape"]:
         end = len(body.plain.rstrip())
         spans.append((end - 1, end) if body.plain.endswith(">", 0, end) else (end, end))
+        size = re.search(r"shape=\((?P<rows>[0-9]{1,9}), (?P<columns>[0-9]{1,9})\)", match["shape"])
+        if size:
+            body = body.promising([Promise(*match.span("shape"), int(size["rows"]), int(size["columns"]))])
         kind = re.search(r"dtype=(\w+)", match["shape"])
         if kind and kind[1] != "float32":
             notices.append(ignored("dtype", kind[1]))
@@ -193,7 +196,11 @@ class Literal:
         reading = self._read_call(inner, first) if inner and first.kind == "(" else self._read_group(first)
         self._name_axes(reading, options, first.end)
         shape = options.get("shape") or options.get("size")
-        if shape and tuple(map(int, re.findall("[0-9]+", shape))) != (len(reading.values), len(reading.values[0])) and name != "tf.Tensor":
+        if (
+            shape
+            and tuple(int(size[:9]) for size in re.findall("[0-9]+", shape)) != (len(reading.values), len(reading.values[0]))
+            and not (len(reading.values) == 1 and "," not in shape.strip("()[], "))
+        ):
             raise Mistake("call", f"shape={shape} would change the shape of these numbers", "Type the rows as they should be.", first.end, end)
         return reading
 
@@ -204,7 +211,7 @@ class Literal:
                 continue
             position = self.plain.index(options[name], start)
             spans = [span for span in self.strings if position <= span[0] < position + len(options[name])]
-            if len(spans) != size:
+            if len(spans) != size or len(spans) != options[name].count(",") + 1 - options[name].rstrip("] ").endswith(","):
                 headline = f"{quote(name)} has {count(len(spans), 'name')} in quotes, but {size:,} are due"
                 raise Mistake(
                     "label", headline, "Type one name in quotes for each row, and for each column.", position, position + len(options[name])
@@ -299,6 +306,7 @@ class Literal:
             start = child.end
         self._refuse_between(self.plain[start : group.inside[1]], start, len(rows) + 1, rows)
         self._refuse_side_by_side(group, rows)
+        refuse_cut_decimals([Line(row.start, row.text) for row in rows])
         refuse_doubtful_thousands([(row.start, row.text, len(row.cells)) for row in rows])
         values, notices = read_values(rows)
         return Reading(self.body, values, tuple(labels) if labels else None, None, self.notices + notices, spans)
@@ -602,7 +610,7 @@ class Literal:
     def _strings_in(self, group: Group) -> list[tuple[int, int]]:
         """Where the names in a list stand, in quotes or whole numbers."""
         strings = [span for span in self.strings if group.start < span[0] < group.end]
-        return strings or [number.span() for number in re.compile("[0-9]+").finditer(self.plain, *group.inside)]
+        return strings or [number.span() for number in re.compile("[-+]?[0-9.]+").finditer(self.plain, *group.inside)]
 
 
 def _indent(text: str) -> int:

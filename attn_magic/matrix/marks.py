@@ -167,27 +167,33 @@ def _refuse_spaced_cells(lines: Sequence[Line]) -> None:
 
 
 def refuse_cut_decimals(lines: Sequence[Line]) -> None:
-    """Refuses "0. 25, 0.75", where a column is two pieces of a decimal, and "1, 5 2, 5", where every second comma has a blank."""
-    cut: set[int] | None = None
+    """Refuses "0. 25, 0.75", "0. 25 0.75" in every row, and "1, 5 2, 5", where every second comma has a blank."""
+    columns: set[int] | None = None
     for line in lines:
         if not _BLANK_BETWEEN_DIGITS.search(line.text):
-            return
+            columns = set()
+            continue
         cells = [cell.split() for cell in _CELLS.split(line.text) if cell.strip()]
-        widths = [len(cell) for cell in cells]
-        spaced = len(widths) > 2 and line.text.count(",") == len(widths) - 1 and not _TIGHT_COMMA.search(line.text)
-        alternating = {-1} if spaced and widths == [1, *[2] * (len(widths) - 2), 1] else set()
-        here = alternating | _cut_pairs(cells[0], True) if len(cells) == 1 else alternating | _cut_cells(cells)
-        cut = here if cut is None else cut & here
-        if not cut:
-            return
-    if cut:
-        raise Mistake(
-            "ambiguous",
-            f"{quote(lines[0].text.strip())} can hold decimals that are cut by a blank, or two numbers for each",
-            "Type a decimal without a blank, as in 0.25, and put the same separator between any two numbers.",
-            *_extent(lines[0]),
-            row=1,
-        )
+        if len(cells) == 1:
+            cut = _cut_pairs(cells[0], True)
+        elif _cut_cells(cells):
+            raise _cut_decimal(line)
+        else:
+            widths = [len(cell) for cell in cells]
+            spaced = len(widths) > 2 and line.text.count(",") == len(widths) - 1 and not _TIGHT_COMMA.search(line.text)
+            cut = {-1} if spaced and widths == [1, *[2] * (len(widths) - 2), 1] else set()
+        columns = cut if columns is None else columns & cut
+    if columns:
+        raise _cut_decimal(lines[0])
+
+
+def _cut_decimal(line: Line) -> Mistake:
+    return Mistake(
+        "ambiguous",
+        f"{quote(line.text.strip())} can hold decimals that are cut by a blank, or two numbers for each",
+        "Type a decimal without a blank, as in 0.25, and put the same separator between any two numbers.",
+        *_extent(line),
+    )
 
 
 def _cut_cells(cells: Sequence[Sequence[str]]) -> set[int]:

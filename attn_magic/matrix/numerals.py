@@ -121,7 +121,10 @@ def number_notices(cells: Sequence[str], rounded: "array[float]") -> list[Notice
 
 def _is_exact(cell: str, value: float) -> bool:
     whole = _WHOLE.fullmatch(cell) if abs(value) >= _EXACT_INTEGERS else None
-    return whole is None or int(whole["whole"]) == int(value)  # at most 39 digits: longer ones are beyond float32
+    if whole is None:
+        return True
+    sign, digits = whole["whole"][:1], whole["whole"].replace("_", "").lstrip("+-0")  # at most 39 digits: longer ones are beyond float32
+    return int("-" * (sign == "-") + digits) == int(value)
 
 
 def find_fault(cell: str) -> Fault:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from attn_magic.limits import MOST_TOKENS
 from attn_magic.matrix.accounting import account_for_numbers
-from attn_magic.matrix.body import Body, character_notices, read_body
+from attn_magic.matrix.body import Body, Promise, character_notices, read_body
 from attn_magic.matrix.documents import find_matrix
 from attn_magic.matrix.enclosed import enclose_labels
 from attn_magic.matrix.latex import is_latex, read_latex
@@ -25,7 +25,11 @@ _BLOCK_MARK = re.compile(r"^[ \t]*(?P<mark>(?P<sign>[%#])(?P<bracket>[{}]))[ \t]
 _BRACKETED_TOKEN = re.compile(r"[\[(<{](?P<word>[^\[\](){}<>\s,;]+)[\])>}]:?")  # a letter is in it, too, as in [CLS]
 _THEN_BRACKET = re.compile(r"[ \t]+[\[(]")
 _FACTOR = re.compile(r"(?P<factor>(?:[-+]?[0-9.][\w.]*[ \t]*)?(?:\*\*|[-+*/@^]))[ \t]*(?:[^\W\d][\w.]*)?[\[(]")
-_SECOND_CELL = re.compile(r"^[ \t]*(?P<magic>%%(?:masked_)?attention)\b", re.MULTILINE)
+_SECOND_CELL = re.compile(
+    r"^[ \t]*(?P<magic>%%(?:(?:masked_)?attention|time|timeit|capture|writefile|bash|sh|html|javascript|js|latex|markdown|python|prun))\b",
+    re.MULTILINE,
+)
+_ARRAY_SIZE = re.compile(r"\[(?P<rows>[0-9]{1,9})\]\[(?P<columns>[0-9]{1,9})\]\Z")  # of C
 _SCALE = re.compile(r"(?P<factor>[-+]?[0-9.]+[eE][-+]?[0-9]+[ \t]*\*)[ \t]*\n")
 _SIZE = re.compile(r"\.(?:shape|size)")
 _CALL = re.compile(r"[^\W\d][\w.]*[ ]?\(|(?:Float|U?Int)(?:16|32|64)?\[|Parameter containing:|<tf\.")
@@ -140,6 +144,9 @@ def _blank_assignment(body: Body) -> Body:
             start,
             start + len(target),
         )
+    size = _ARRAY_SIZE.search(target) if plain[end:].lstrip().startswith("{") else None
+    if size:
+        body = body.promising([Promise(start, start + len(target), int(size["rows"]), int(size["columns"]))])
     return body.without([(start, end)], "beside")
 
 

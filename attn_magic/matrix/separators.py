@@ -41,7 +41,7 @@ def split_lines(lines: Sequence[Line], body: Body) -> tuple[list[Row], list[Noti
         return [_split_blanks(Line(line.start, line.text.replace("|", " "), line.label)) for line in lines], []
     if _all_have(lines, "|"):
         return _split_pipes(lines), []
-    if any("\t" in line.text.strip(" ") for line in lines):
+    if any("\t" in line.text.strip() for line in lines) or all(len(line.text.split()) == 1 and "\t" in line.text for line in lines):
         rows = _split_tabs(lines)
         if rows:
             return rows, []

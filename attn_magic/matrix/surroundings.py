@@ -15,7 +15,7 @@ from attn_magic.notation import count
 from attn_magic.notices import Notice
 
 _FENCE = re.compile(r"^[ \t]*(?:```+|~~~+)(?P<behind>[^\n]*)$", re.MULTILINE)
-_LANGUAGE = re.compile(r"[ \t]*(?:[A-Za-z{.][^\s`]*[ \t]*)?")
+_LANGUAGE = re.compile(r"[ \t]*(?:[A-Za-z{.][\w+#.{}=-]*[ \t]*)?")
 _BLANKS = re.compile(r"[ \t]*")
 _PROMPT = re.compile(
     r"[ \t]*(?P<sign>>>>(?=[ \n])|In \[[0-9]*\]:(?=[ \n])|Out\[[0-9]*\]:(?=[ \n])|julia>(?=[ ])|octave:[0-9]+>(?=[ ])|>>[ ](?=[A-Za-z\[(]))[ ]?"
@@ -36,6 +36,8 @@ _SHOWN = re.compile(
 )
 _EXCERPT = re.compile(r"\*An excerpt\.[^\n]*\*")  # below a table that was copied here
 _BULLET = re.compile(r"[ \t]*(?P<mark>[-*+•‣·◦▪–—])[ \t]+(?=[^\W\d]|[\"'`*]|[\[<][A-Za-z/|])")  # before a bracket a - is a sign
+_ANY_BULLET = re.compile(r"^[ \t]*[-*+•‣·◦▪–—][ \t]", re.MULTILINE)
+_COMMENTS_ABOVE = re.compile(r"(?:\s*#[ ][^\n]*\n)*\s*")
 _TRIPLE_QUOTES = re.compile(r"\s*(?P<before>\"{3}|'{3})[ \t]*\n(?:[^\"'\\]|\n)*\n[ \t]*(?P<after>\"{3}|'{3})\s*")
 _TITLE_OF_PRINT = re.compile(r"\s*(?P<title>[^\W\d][^\d\n|\[\](){}<>=;\"]{0,80}:)[ \t]+(?=(?:torch\.)?tensor\(\[\[|(?:np\.)?array\(\[\[|\[\[)")
 _SEPARATOR = re.compile(r"[ \t]*sep=[,;|\t][ \t]*")
@@ -52,12 +54,12 @@ def set_surroundings_aside(body: Body) -> tuple[Body, list[Notice]]:
     """The body without what stands above and below the matrix, and a notice of what it was."""
     body = _without_quote_marks(body)
     body = body.without(_fences(body.plain), "beside")
-    body = body.without(_bullets(body.plain), "markup")
     echoes = _above(body) or _on_the_line(body)
     body = body.without([span for span, _ in echoes], "beside")
     body = body.without(_prompts(body.plain), "beside")
     below = _below(body)
     body = body.without([span for span, _ in below], "beside")
+    body = body.without(_bullets(body.plain), "markup")
     told = [(span, promise) for span, promise in echoes + below if body.typed[slice(*span)].strip()]
     body = body.promising([promise for _, promise in told if promise])
     if not told:
@@ -91,11 +93,14 @@ def _above(body: Body) -> list[_Found]:
     """Grammar: above := (import | echo | title | size | "sep=;")*, each on a line of its own, with numbers somewhere below."""
     plain = body.plain
     found: list[_Found] = []
-    position = 0
+    position = comments = 0
     while len(found) < MOST_LINES:
         position = _SOLID.match(plain, position).end()  # type: ignore[union-attr]  # it always matches
         start = plain.rfind("\n", 0, position) + 1
         line = _LINE.match(plain, start)
+        if line is not None and line[0].lstrip().startswith("# ") and _has_digit(plain, line.end()) and comments < MOST_LINES:
+            position, comments = line.end(), comments + 1
+            continue
         if line is None or not line[0].strip() or len(line[0]) > 300 or not _has_digit(plain, line.end()):
             return found
         if not (
@@ -151,7 +156,7 @@ def _promise(size: re.Match[str], start: int) -> Promise:
 def _is_echo(plain: str, line: re.Match[str]) -> bool:
     """A prompt with a command that holds no number, above what it printed."""
     prompt = _PROMPT.match(line[0]) or _R_PROMPT.match(line[0])
-    if prompt is None:
+    if prompt is None or line[0].lstrip().startswith("Out["):
         return False
     command = line[0][prompt.end() :]
     following = plain[line.end() :].lstrip("\n")
@@ -185,7 +190,7 @@ def _has_digit(plain: str, start: int) -> bool:
 
 def _bullets(plain: str) -> list[tuple[int, int]]:
     """The marks of a list in front of every line: "- I: [1, 2]"."""
-    if not _BULLET.match(plain.lstrip()):
+    if not _ANY_BULLET.search(plain):
         return []
     spans, position, marks = [], 0, set()
     for line in plain.split("\n"):
@@ -246,7 +251,8 @@ def _fences(plain: str) -> list[tuple[int, int]]:
 
 
 def _prompts(plain: str) -> Sequence[tuple[int, int]]:
-    start = len(plain) - len(plain.lstrip())
+    above = _COMMENTS_ABOVE.match(plain)
+    start = above.end() if above else 0
     prompt = _PROMPT.match(plain, start)
     if prompt is None:
         return []

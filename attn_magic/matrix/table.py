@@ -69,7 +69,8 @@ _UNITS = {
     "mhz",
     "ghz",
 }
-_UNITS |= {"million", "millions", "billion", "thousand", "bn", "usd", "eur", "px", "pt", "em"}
+_EXPONENT = re.compile(r"[eExX×*][-+]?[0-9]+")
+_UNITS |= {"bit", "bits", "byte", "bytes", "million", "millions", "billion", "thousand", "bn", "usd", "eur", "px", "pt", "em"}
 _BLANK_LINE = re.compile(r"\n[ \t\r]*[\r\n]")
 _DETACHED_SIGN = re.compile(r"(?P<sign>[-+])[ \t]+(?P<number>[0-9.].*)")
 _NUMBER_IN_QUOTES = re.compile(r"(?=[^0-9]*[0-9])[-+0-9.,' ]+")
@@ -77,7 +78,9 @@ _NUMBER_IN_QUOTES = re.compile(r"(?=[^0-9]*[0-9])[-+0-9.,' ]+")
 
 def read_table(body: Body) -> Reading:
     """Grammar: table := header? (label? cells label?)+, one row on a line; comments, rules and blank lines do not count."""
-    body = blank_prints(join_quoted(body))
+    body = join_quoted(body)
+    is_series = is_series_print(body)
+    body = blank_prints(body)
     body, marked = without_marks(body)
     lines, comments, body = find_lines(body)
     refuse_line_numbers(lines)
@@ -91,7 +94,6 @@ def read_table(body: Body) -> Reading:
     rows, notices = split_lines(lines, body)
     comma, comma_notices = read_commas(rows)
     notices += comma_notices
-    is_series = is_series_print(body)
     has_header = "|" in lines[0].text and _has_rule_below_names(lines, rules)
     reading = Table(body, rows, [line.label for line in lines] if len(lines) == len(rows) else [], has_header, is_series).read()
     reading.comma = comma
@@ -110,7 +112,7 @@ def _has_rule_below_names(lines: Sequence[Line], rules: Sequence[Line]) -> bool:
     between = [rule.text for rule, place in zip(rules, places, strict=True) if 1 < place < len(lines)]
     if not below or len(lines) < 2:
         return False
-    if "+" not in below[0]:
+    if "+" not in below[0] or not below[0].lstrip().startswith("+"):
         return True
     return (len(lines) > 2 and not between) or ("=" in below[0] and not any("=" in rule for rule in between))
 
@@ -279,7 +281,9 @@ class Table:
         """A printed Series has one value in a row; what stands before it is its index, perhaps of several levels."""
         row = next((row for row in self.rows if len(row.numbers) > 1), None)
         if row:
-            raise Mistake("ambiguous", "This Series has an index of several levels", "Paste X.reset_index().to_csv() instead.", *row.extent())
+            raise Mistake(
+                "ambiguous", "This Series has an index of several levels", "Use %attention EXPRESSION, or paste X.to_numpy().tolist().", *row.extent()
+            )
 
     def _refuse_heading(self, labels: Sequence[str]) -> None:
         """Without names, a first row can be a heading: years behind "token", "3 2" above three rows of two, "scale 1000" above a column."""
@@ -292,20 +296,31 @@ class Table:
             counted = are_consecutive(numbers) and not any(are_consecutive(row.numbers) and _are_years(row.numbers) for row in rows[1:])
             named = is_caption(first) and not (is_quoted(rows[0].cells[0]) and not all(is_quoted(row.cells[0]) for row in rows))
             is_unlabelled = not rows[0].first and rows[0].last is None
+            same = not rows[0].separator and len(set(labels)) == 1 and not is_quoted(rows[0].cells[0])
+            if same and are_consecutive([row.numbers[0] for row in rows]):
+                raise number_behind_label(rows[0], 1)
             is_heading = all(others) and (is_unlabelled or named or (counted and _are_years(numbers)))
             is_heading = is_heading or (len(rows) > 2 and is_numeral(first) and not any(map(is_numeral, others)))
             is_heading = is_heading or bool(first and len(numbers) == 1 and not any(others))
         else:
             counts = [str(len(rows) - 1), str(len(rows[0].cells))]
             is_heading = len(rows) > 2 and [cell.strip() for cell in numbers] == counts
+            is_heading = is_heading or self._are_names_of_decimals(numbers)
         if is_heading:
             below, seen = count(len(rows) - 1, "row"), quote(self._typed(rows[0]))
             raise Mistake(
                 "ambiguous",
                 f"The first row, {seen}, can be a heading above {below}, or the first of {len(rows)} rows",
-                "Delete it if it is a heading; names of columns are no numbers. If it is a row, give every row a label in quotes or none.",
+                "Delete it if it is a heading; names of columns are no numbers, as in y2019. If it is a row, type the matrix as [[1, 2], [3, 4]].",
                 *rows[0].extent(),
             )
+
+    def _are_names_of_decimals(self, numbers: Sequence[str]) -> bool:
+        """Whether whole numbers, 0, 1, 2, … or years, stand above decimals alone: a file may begin with numbered columns."""
+        below = [row.cells for row in self.rows[1:]]
+        if not are_consecutive(numbers) or not (_are_years(numbers) or numbers[0].strip() == "0"):
+            return False
+        return len(below) > 1 and all("." in cell for cells in below for cell in cells)
 
     def _ambiguous_header(self, header: Row, following: Sequence[Row]) -> Mistake:
         return Mistake(
@@ -410,7 +425,7 @@ class Table:
             or any(len(row.cells) < 2 for row in rows)
         ):
             return []
-        if any(map(_is_unit, lasts)) and all(map(_is_unit, lasts)):
+        if all(map(_is_unit, lasts)) or any(map(_EXPONENT.fullmatch, lasts)):
             return []
         if any(not is_numeral(row.cells[-2].strip()) for row in rows) or (len(set(lasts)) == 1 and not is_quoted(rows[0].cells[-1])):
             return []  # the same word behind every row is more likely a unit
@@ -518,9 +533,13 @@ class Table:
 
     def _say(self, start: int, end: int, spans: list[tuple[int, int]]) -> str:
         """The label or name as typed, without quotes around it; where it stands is added to `spans`."""
-        if start in self.body.labels:
+        known = self.body.label_at(start, end)
+        if known is not None:
             spans.append((start, end))
-            return self.body.labels[start]
+            return known
+        if start in self.body.labels:
+            headline = f"{quote(self.body.typed[start:end])} can be a label, or a label and cells"
+            raise Mistake("ambiguous", headline, "Put the same separator between any two cells.", start, end)
         if end - start > LABEL_LIMIT:
             raise Mistake(
                 "label", f"This label has {end - start:,} characters, and the limit is {LABEL_LIMIT:,}", "Type a shorter label.", start, end
@@ -545,7 +564,7 @@ def _find_quoted_numbers(cells: Sequence[str]) -> list[bool]:
 
 def _is_unit(word: str) -> bool:
     """Whether a word behind a number is a unit, a power of ten or a factor, and so a part of it."""
-    return word.lower() in _UNITS or re.fullmatch(r"[eExX×*][-+]?[0-9]+", word) is not None
+    return word.lower() in _UNITS or _EXPONENT.fullmatch(word) is not None
 
 
 def _has_number(row: Row) -> bool:
