@@ -2408,6 +2408,182 @@ Put quotes around the label, and the same separator between any two cells.
 """,
         id="a label that ends in a number",
     ),
+    pytest.param(
+        "1 2\n%%masked_attention\n3 4",
+        "multiple",
+        """\
+A second cell begins here, and a cell holds one matrix (line 2).
+    %%masked_attention
+    ~~~~~~~~~~~~~~~~~^
+Put it in a cell of its own.
+""",
+        id="a second cell",
+    ),
+    pytest.param(
+        '"a" 1.5 | 2.5\n"b" 3 | 4',
+        "ambiguous",
+        """\
+'"a" 1.5' can be a label, or a label and cells (line 1).
+    "a" 1.5 | 2.5
+    ~~~~~~^
+Put the same separator between any two cells.
+""",
+        id="a number behind a label in quotes",
+    ),
+    pytest.param(
+        "> I: [1, 2]; am: [3, 4]",
+        "label",
+        """\
+"> I" is not plainly a label (line 1).
+    > I: [1, 2]; am: [3, 4]
+    ~~^
+Put quotes around the label, or leave out the >.
+""",
+        id="the mark of a quotation before a label",
+    ),
+    pytest.param(
+        "X = I,1.16,0.23\nam,0.57,1.36",
+        "label",
+        """\
+"X = I" is not plainly a label (line 1).
+    X = I,1.16,0.23
+    ~~~~^
+Put quotes around the label, or leave out the =.
+""",
+        id="an assignment before a label",
+    ),
+    pytest.param(
+        "[ 0.12573022 -0.13210486  0.64042265  0.10490012 -0.53566937  0.36159505\n  1.30400005  0.94708096 -0.70373524 -1.26542147 -0.62327446  0.04132598]",
+        "ambiguous",
+        """\
+These 2 lines can be 2 rows, or one row that a print has wrapped (line 1).
+    [ 0.12573022 -0.13210486  0.64042265  0.10490012 -0.53566937  0.36159505
+      ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~^
+Put every row in brackets, like [[1, 2], [3, 4]], or ; between the rows.
+""",
+        id="a vector that a print has wrapped",
+    ),
+    pytest.param(
+        "tf.constant(5, shape=[2, 2])",
+        "call",
+        """\
+A shape would repeat this number, and functions are never called here (line 1).
+    tf.constant(5, shape=[2, 2])
+                ~~~~~~~~~~~~~~^
+The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
+""",
+        id="a number that a shape would repeat",
+    ),
+    pytest.param(
+        '[{"a": 1, "b": 2}, {"a": 3, "b": 4}]',
+        "type",
+        """\
+A dictionary of cells is no row (line 1).
+    [{"a": 1, "b": 2}, {"a": 3, "b": 4}]
+     ~~~~~~~~~~~~~~~^
+Type the row in square brackets.
+""",
+        id="dictionaries of cells",
+    ),
+    pytest.param(
+        "0    1.5\n      ... \n9    2.5\nName: x, Length: 10, dtype: float64",
+        "truncated",
+        """\
+This print was shortened: rows are left out here (line 2).
+    ...
+    ~~^
+Print it in full with torch.set_printoptions(profile='full') or np.set_printoptions(threshold=np.inf), paste X.tolist(), or use %attention EXPRESSION.
+""",
+        id="a Series that was shortened",
+    ),
+    pytest.param(
+        "0    1.5\n1    2.5\nName: x, Length: 5, dtype: float64",
+        "ragged",
+        """\
+"Name: x, Length: 5, dtype: float64" promises 5 rows, but there are 2 and 1 (line 3).
+    Name: x, Length: 5, dtype: float64
+    ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~^
+Copy the whole print.
+""",
+        id="a Series with a length",
+    ),
+    pytest.param(
+        "     a    b  \\\n0  1.0  2.0   \n1  3.0  4.0   \n\n     c  \n0  5.0  \n1  6.0  ",
+        "truncated",
+        """\
+This print is cut into groups of columns (line 1).
+    a    b  \\
+          ~~^
+Print it wider, or paste it as a list of rows.
+""",
+        id="a pandas print in groups of columns",
+    ),
+    pytest.param(
+        "pd.DataFrame([[1, 2], [3, 4]], columns=['a', 5, 'b'])",
+        "label",
+        """\
+"columns" has 2 names in quotes, but 2 are due (line 1).
+    pd.DataFrame([[1, 2], [3, 4]], columns=['a', 5, 'b'])
+                                           ~~~~~~~~~~~~^
+Type one name in quotes for each row, and for each column.
+""",
+        id="names of a DataFrame that do not fit",
+    ),
+    pytest.param(
+        "+---+---+\n| 5 | 6 |\n+===+===+\n| 1 | 2 |\n+---+---+\n| 3 | 4 |\n+---+---+",
+        "ambiguous",
+        """\
+The first row, "5 | 6", can be column names above 2 rows, or the first of 3 rows (line 2).
+    | 5 | 6 |
+      ~~~~^
+Give the columns names that are not numbers, or leave out the line below the first row.
+""",
+        id="numbers above a double rule",
+    ),
+    pytest.param(
+        "layer 1 1.5 2\nlayer 2 3 4",
+        "ambiguous",
+        """\
+"layer" can be a label, or a label and a number (line 1).
+    layer 1 1.5 2
+    ~~~~^
+Put quotes around the label, and the same separator between any two cells.
+""",
+        id="a counter behind a label",
+    ),
+    pytest.param(
+        "0,1,2\n0.4,0.5,0.6\n1.25,0.5,0.1",
+        "ambiguous",
+        """\
+The first row, "0,1,2", can be a heading above 2 rows, or the first of 3 rows (line 1).
+    0,1,2
+    ~~~~^
+Delete it if it is a heading; names of columns are no numbers, as in y2019. If it is a row, type the matrix as [[1, 2], [3, 4]].
+""",
+        id="numbered columns above decimals",
+    ),
+    pytest.param(
+        "1.5 e3\n2.5 e4",
+        "name",
+        """\
+"e3" is a name, not a number (line 1).
+    1.5 e3
+        ~^
+The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
+""",
+        id="exponents that are set apart",
+    ),
+    pytest.param(
+        "10 GB\n200 MB",
+        "name",
+        """\
+"GB" is a name, not a number (line 1).
+    10 GB
+       ~^
+The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
+""",
+        id="units behind numbers",
+    ),
 ]
 
 

@@ -357,7 +357,7 @@ class Literal:
         """Grammar: row := "[" cells "]"."""
         while group.kind == "(" and len(group.children) == 1 and not self._outside(group).strip():
             group = group.children[0]
-        if group.kind == "{" and parent.kind != "{" and ":" in self.plain[slice(*group.inside)]:
+        if group.kind == "{" and ":" in self.plain[slice(*group.inside)]:
             raise Mistake("type", "A dictionary of cells is no row", "Type the row in square brackets.", group.start, group.end, row=number)
         if group.kind == "{" and parent.kind != "{":
             raise Mistake("type", "A set has no order", "Type the row in square brackets.", group.start, group.end, row=number)
@@ -599,8 +599,8 @@ class Literal:
             if len(found) != sizes[name]:
                 headline = f"{quote(name)} has {count(len(found), 'name')}, but {sizes[name]:,} are due"
                 raise Mistake("label", headline, "Type one name in quotes for each row, and for each column.", named[name].start, named[name].end)
-        others = ", ".join(quote(name) for name in named if name not in spans)
-        reading.notices.append(Notice("beside", f"{others} stands beside the matrix and was left out."))
+        if len(named) == 1:
+            reading.notices.append(Notice("beside", f"{quote(next(iter(named)))} is the name of these rows and was left out."))
         reading.labels, reading.columns = said.get("index") or reading.labels, said.get("columns")
         reading.label_spans, reading.name_spans = spans.get("index", reading.label_spans), spans.get("columns", [])
         beside = [span for span in self.strings if span not in reading.label_spans and span not in reading.name_spans]

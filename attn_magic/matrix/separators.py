@@ -25,6 +25,7 @@ from attn_magic.notices import Notice
 _KNOWN_LABELS = re.compile(r"[^\"'\\<]*(?:\"x+\"[^\"'\\<]*)+")  # in quotes, and no separator inside
 _SPECIAL_TOKEN = re.compile(r"<\|[^|\s]{1,80}\|>")  # <|endoftext|>: its pipes do not separate cells
 _SAYS_SEMICOLON = re.compile(r"\s*sep=;")
+_ONE_AND_A_TAB = re.compile(r"[^\s,;|]*\t\s*")
 _BARS = re.compile(r"[ \t]*\|[ \t]*[-+.0-9][-+.0-9eE]*(?:[ \t]+[-+.0-9][-+.0-9eE]*)+[ \t]*\|[ \t]*")  # drawn around a matrix
 _DOUBLE_QUOTED = re.compile(r"\"(?:[^\"]|\"\")*\"")
 _INNER_BLANK = re.compile(r"[^\s;][ \t]+[^\s;]")
@@ -41,7 +42,7 @@ def split_lines(lines: Sequence[Line], body: Body) -> tuple[list[Row], list[Noti
         return [_split_blanks(Line(line.start, line.text.replace("|", " "), line.label)) for line in lines], []
     if _all_have(lines, "|"):
         return _split_pipes(lines), []
-    if any("\t" in line.text.strip() for line in lines) or all(len(line.text.split()) == 1 and "\t" in line.text for line in lines):
+    if any("\t" in line.text.strip() for line in lines) or all(_ONE_AND_A_TAB.fullmatch(line.text) for line in lines):
         rows = _split_tabs(lines)
         if rows:
             return rows, []
@@ -232,8 +233,8 @@ def _split_commas(lines: Sequence[Line]) -> tuple[list[Row], list[Notice]]:
         notices.append(Notice("trailing-comma", "The comma at the end of every row was left out."))
     rows = [_split_cells(line, ",") for line in lines]
     if not _are_strict(rows):
-        refuse_glued_commas(lines)
         _refuse_number_behind_label(rows)
+        refuse_glued_commas(lines)
         for number, row in enumerate(rows, 1):
             refuse_spaced_thousands(row, number)
         rows = [_split_mixed(line, number) for number, line in enumerate(lines, 1)]

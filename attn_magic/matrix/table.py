@@ -18,7 +18,7 @@ from attn_magic.matrix.lines import (
 )
 from attn_magic.matrix.marks import read_commas
 from attn_magic.matrix.mistake import Mistake, quote
-from attn_magic.matrix.numerals import DATA, EXAMPLE, MISSING, OPERATOR, find_fault, is_numeral, read_floats, read_numeral
+from attn_magic.matrix.numerals import DATA, EXAMPLE, MISSING, OPERATOR, TRUNCATED, find_fault, is_numeral, read_floats, read_numeral
 from attn_magic.matrix.rows import Line, Reading, Row, blame, check_size, ragged, read_values
 from attn_magic.matrix.separators import ends_in_number, number_behind_label, split_lines
 from attn_magic.matrix.words import (
@@ -496,6 +496,8 @@ class Table:
         labels = []
         for number, (row, found) in enumerate(zip(self.rows, labelled, strict=True), 1):
             row.first = int(found)
+            if not row.numbers and row.text.strip() in ("...", "…", "⋮"):
+                raise Mistake("truncated", "This print was shortened: rows are left out here", TRUNCATED, *row.extent(), row=number)
             if not row.numbers:
                 raise Mistake("missing-cell", f"Row {number:,} has no numbers", MISSING, *row.extent(), row=number)
             labels.append(self._take_label(row, number) if found else "")
