@@ -2453,7 +2453,8 @@ Put quotes around the label, or leave out the =.
         id="an assignment before a label",
     ),
     pytest.param(
-        "[ 0.12573022 -0.13210486  0.64042265  0.10490012 -0.53566937  0.36159505\n  1.30400005  0.94708096 -0.70373524 -1.26542147 -0.62327446  0.04132598]",
+        "[ 0.12573022 -0.13210486  0.64042265  0.10490012 -0.53566937  0.36159505\n"
+        "  1.30400005  0.94708096 -0.70373524 -1.26542147 -0.62327446  0.04132598]",
         "ambiguous",
         """\
 These 2 lines can be 2 rows, or one row that a print has wrapped (line 1).
@@ -2522,7 +2523,7 @@ Print it wider, or paste it as a list of rows.
         "pd.DataFrame([[1, 2], [3, 4]], columns=['a', 5, 'b'])",
         "label",
         """\
-"columns" has 2 names in quotes, but 2 are due (line 1).
+"columns" is not a list of 2 names in quotes (line 1).
     pd.DataFrame([[1, 2], [3, 4]], columns=['a', 5, 'b'])
                                            ~~~~~~~~~~~~^
 Type one name in quotes for each row, and for each column.

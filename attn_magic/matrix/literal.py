@@ -212,7 +212,7 @@ class Literal:
             position = self.plain.index(options[name], start)
             spans = [span for span in self.strings if position <= span[0] < position + len(options[name])]
             if len(spans) != size or len(spans) != options[name].count(",") + 1 - options[name].rstrip("] ").endswith(","):
-                headline = f"{quote(name)} has {count(len(spans), 'name')} in quotes, but {size:,} are due"
+                headline = f"{quote(name)} is not a list of {count(size, 'name')} in quotes"
                 raise Mistake(
                     "label", headline, "Type one name in quotes for each row, and for each column.", position, position + len(options[name])
                 )
