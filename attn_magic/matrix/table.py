@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from attn_magic.matrix.body import Body
 from attn_magic.matrix.comments import refuse_doubtful_comments, refuse_header_in_comment
+from attn_magic.matrix.headings import is_heading
 from attn_magic.matrix.lines import (
     blank_prints,
     find_lines,
@@ -26,7 +27,6 @@ from attn_magic.matrix.words import (
     are_counted,
     clean_label,
     has_glued_number,
-    is_caption,
     is_corner,
     is_counter,
     is_failed_number,
@@ -286,27 +286,11 @@ class Table:
             )
 
     def _refuse_heading(self, labels: Sequence[str]) -> None:
-        """Without names, a first row can be a heading: years behind "token", "3 2" above three rows of two, "scale 1000" above a column."""
         rows = self.rows
-        if len(rows) < 2 or made_here(text_of(rows[0].cells[0])):
-            return
-        numbers = rows[0].numbers
-        if labels:
-            first, *others = labels
-            counted = are_consecutive(numbers) and not any(are_consecutive(row.numbers) and _are_years(row.numbers) for row in rows[1:])
-            named = is_caption(first) and not (is_quoted(rows[0].cells[0]) and not all(is_quoted(row.cells[0]) for row in rows))
-            is_unlabelled = not rows[0].first and rows[0].last is None
-            same = not rows[0].separator and len(set(labels)) == 1 and not is_quoted(rows[0].cells[0])
-            if same and are_consecutive([row.numbers[0] for row in rows]):
-                raise number_behind_label(rows[0], 1)
-            is_heading = all(others) and (is_unlabelled or named or (counted and _are_years(numbers)))
-            is_heading = is_heading or (len(rows) > 2 and is_numeral(first) and not any(map(is_numeral, others)))
-            is_heading = is_heading or bool(first and len(numbers) == 1 and not any(others))
-        else:
-            counts = [str(len(rows) - 1), str(len(rows[0].cells))]
-            is_heading = len(rows) > 2 and [cell.strip() for cell in numbers] == counts
-            is_heading = is_heading or self._are_names_of_decimals(numbers)
-        if is_heading:
+        one_word = len(set(labels)) == 1 and not rows[0].separator and not is_quoted(rows[0].cells[0])
+        if one_word and len(rows) > 1 and are_consecutive([row.numbers[0] for row in rows]):
+            raise number_behind_label(rows[0], 1)  # "layer 1 0.5" above "layer 2 0.6"
+        if is_heading(rows, labels):
             below, seen = count(len(rows) - 1, "row"), quote(self._typed(rows[0]))
             raise Mistake(
                 "ambiguous",
@@ -314,13 +298,6 @@ class Table:
                 "Delete it if it is a heading; names of columns are no numbers, as in y2019. If it is a row, type the matrix as [[1, 2], [3, 4]].",
                 *rows[0].extent(),
             )
-
-    def _are_names_of_decimals(self, numbers: Sequence[str]) -> bool:
-        """Whether whole numbers, 0, 1, 2, … or years, stand above decimals alone: a file may begin with numbered columns."""
-        below = [row.cells for row in self.rows[1:]]
-        if not are_consecutive(numbers) or not (_are_years(numbers) or numbers[0].strip() == "0"):
-            return False
-        return len(below) > 1 and all("." in cell for cells in below for cell in cells)
 
     def _ambiguous_header(self, header: Row, following: Sequence[Row]) -> Mistake:
         return Mistake(
@@ -551,10 +528,6 @@ class Table:
             raise Mistake("string", "This quote is never closed", "Put quotes on both sides of the label, or leave them out.", start, start + 1)
         spans.append((start, end))
         return clean_label(self.body.typed[start:end])
-
-
-def _are_years(numbers: Sequence[str]) -> bool:
-    return all(1800 <= int(cell) <= 2200 for cell in numbers)
 
 
 def _find_quoted_numbers(cells: Sequence[str]) -> list[bool]:
