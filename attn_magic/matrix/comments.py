@@ -34,12 +34,12 @@ def find_comment(line: str) -> int | None:
     """
     quoted = [match.span() for match in QUOTED.finditer(line)] if '"' in line else []
     indent = len(line) - len(line.lstrip())
-    in_pipes = line.startswith("|", indent)
+    last_pipe = line.rfind("|") if line.startswith("|", indent) else -1
     for match in _COMMENT.finditer(line):
         position = match.start()
         while quoted and quoted[0][1] <= position:
             quoted.pop(0)
-        if (quoted and quoted[0][0] < position) or (in_pipes and "|" in line[position:]):
+        if (quoted and quoted[0][0] < position) or position <= last_pipe:
             continue
         if position == indent:
             return None if _is_wordpiece(line[position:]) else position

@@ -1,4 +1,8 @@
-"""Text → matrix: which dialect the text is written in, and what the reader should know about the result."""
+"""Text → matrix: which dialect the text is written in, and what the reader should know about the result.
+
+    text → ordinary characters → without what stands beside the matrix → read as literal, table or LaTeX → held to the sizes that it names
+    → every number accounted for
+"""
 
 import re
 from dataclasses import dataclass
