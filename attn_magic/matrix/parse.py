@@ -1,7 +1,8 @@
 """Text → matrix: which dialect the text is written in, and what the reader should know about the result.
 
-    text → ordinary characters → without what stands beside the matrix → read as literal, table or LaTeX → held to the sizes that it names
-    → every number accounted for
+    text → ordinary characters → without what stands beside the matrix → literal, table or LaTeX → sizes held → every number accounted for
+
+A mistake is found deep inside, with its place; here it gets its line and caret.
 """
 
 import re
