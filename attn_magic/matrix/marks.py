@@ -106,10 +106,12 @@ def _has_point(row: Row) -> bool:
 def refuse_doubtful_marks(lines: Sequence[Line]) -> None:
     """Refuses lines in which a comma, a point, a blank or brackets between cells can belong to a number; what is in quotes is one cell."""
     lines = [replace(line, text=_QUOTED.sub(_hide, line.text)) if '"' in line.text else line for line in lines]
+    has_points = any(_POINT.search(line.text) for line in lines)
     for number, line in enumerate(lines, 1):
         refuse_zero_groups(line.text, line.start, number)
         refuse_accounted(line, number)
-        _refuse_two_commas(line, number, lines)
+        if not has_points:
+            _refuse_two_commas(line, number)
     texts = [line.text.strip() for line in lines]
     if all(map(_WHOLE_THOUSANDS.fullmatch, texts)):
         raise decimal_comma(texts[0], lines[0].start + lines[0].text.index(texts[0]), 1)
@@ -149,10 +151,10 @@ def refuse_accounted(line: Line, number: int) -> None:
         )
 
 
-def _refuse_two_commas(line: Line, number: int, lines: Sequence[Line]) -> None:
+def _refuse_two_commas(line: Line, number: int) -> None:
     """Refuses "1,5, 2,5": where commas with a blank separate cells, one without can separate decimals."""
     tight = _TIGHT_COMMA.search(line.text) if _WIDE_COMMA.search(line.text.strip()) else None
-    if tight and not any(_POINT.search(other.text) for other in lines):
+    if tight:
         raise decimal_comma(tight[0], line.start + tight.start(), number)
 
 

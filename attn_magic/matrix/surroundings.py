@@ -25,6 +25,7 @@ _R_PROMPT = re.compile(r"[ \t]*[>$][ ](?=[A-Za-z])")
 _QUOTED_LINE = re.compile(r"[ \t]*>(?:[ ]|(?=\n)|\Z)")
 
 MOST_LINES = 20  # that are set aside above a matrix, or below it
+MOST_LETTERS = 300  # of such a line
 
 _SOLID = re.compile(r"\s*")
 _LINE = re.compile(r"[^\n]*")
@@ -90,34 +91,31 @@ _Found = tuple[tuple[int, int], Promise | None]
 
 
 def _above(body: Body) -> list[_Found]:
-    """Grammar: above := (import | echo | title | size | "sep=;")*, each on a line of its own, with numbers somewhere below."""
+    """Grammar: above := (import | echo | title | size | "sep=;" | comment)*, each on a line of its own, with numbers somewhere below."""
     plain = body.plain
     found: list[_Found] = []
-    position = comments = 0
-    while len(found) < MOST_LINES:
+    position = 0
+    for _ in range(MOST_LINES):
         position = _SOLID.match(plain, position).end()  # type: ignore[union-attr]  # it always matches
         start = plain.rfind("\n", 0, position) + 1
-        line = _LINE.match(plain, start)
-        if line is not None and line[0].lstrip().startswith("# ") and _has_digit(plain, line.end()) and comments < MOST_LINES:
-            position, comments = line.end(), comments + 1
-            continue
-        if line is None or not line[0].strip() or len(line[0]) > 300 or not _has_digit(plain, line.end()):
-            return found
-        if not (
-            _IMPORT.fullmatch(line[0])
-            or _SHOWN.fullmatch(line[0])
-            or _SEPARATOR.fullmatch(line[0])
-            or _is_echo(plain, line)
-            or _is_title(plain, line)
-        ):
-            size = _SIZE.fullmatch(line[0])
-            if size is None or _STATES_A_SIZE.match(line[0]):
-                return found
-            found.append((line.span(), _promise(size, start)))
-        else:
+        line: re.Match[str] = _LINE.match(plain, start)  # type: ignore[assignment]  # as does this
+        size = _SIZE.fullmatch(line[0])
+        if not line[0].strip() or len(line[0]) > MOST_LETTERS or not _has_digit(plain, line.end()):
+            break
+        if _is_beside(plain, line):
             found.append((line.span(), None))
+        elif size and not _STATES_A_SIZE.match(line[0]):
+            found.append((line.span(), _promise(size, start)))
+        elif not line[0].lstrip().startswith("# "):
+            break
         position = line.end()
     return found
+
+
+def _is_beside(plain: str, line: re.Match[str]) -> bool:
+    """Whether a line above numbers is code that made them, an echo, or their title."""
+    known = (_IMPORT, _SHOWN, _SEPARATOR)
+    return any(pattern.fullmatch(line[0]) for pattern in known) or _is_echo(plain, line) or _is_title(plain, line)
 
 
 def _on_the_line(body: Body) -> list[_Found]:
