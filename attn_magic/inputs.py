@@ -87,11 +87,23 @@ def _as_array(x: Any) -> Array:
     if isinstance(x, Tensor):
         return _tensor_as_array(x.detach().to("cpu"))
     if hasattr(x, "__array__"):
+        _refuse_masked_cells(x)
         array = np.asarray(x)
         return _read_rows(array.tolist()) if array.dtype.kind == "O" and array.ndim else array
     if isinstance(x, list | tuple):
         return _read_rows(x)
     raise InputError(f"The input is of type {type(x).__name__}. It should be a matrix: a tensor, an array, a DataFrame or a list of rows.")
+
+
+def _refuse_masked_cells(x: object) -> None:
+    """A masked cell still has a number behind its mask, which its owner does not want to be used."""
+    if not isinstance(x, np.ma.MaskedArray):
+        return
+    places = np.argwhere(np.ma.getmaskarray(x))
+    if len(places):
+        where = ", ".join(f"{axis} {place + 1}" for axis, place in zip(("row", "column"), places[0], strict=False))
+        hidden = count(len(places), "cell")
+        raise InputError(f"This masked array hides {hidden}, the first in {where or 'its only place'}. Fill them, as in x.filled(0).")
 
 
 def _tensor_as_array(x: Tensor) -> Array:

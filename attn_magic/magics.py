@@ -7,6 +7,7 @@ to import, torch above all, is imported when it is needed.
 """
 
 import re
+import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from traitlets.config import Config
 
 from attn_magic import completion, views
 from attn_magic.errors import AttentionError, OptionError, did_you_mean
-from attn_magic.notation import format_label, shorten
+from attn_magic.notation import format_error, format_label, shorten
 from attn_magic.options import FLAGS, MAGICS, PRECISIONS, SEEDS, Request, find_stray_flag, help_text, read_line
 
 if TYPE_CHECKING:
@@ -75,12 +76,13 @@ class AttentionMagics(Magics):
             self.shell.push({request.out: trace})
         if request.quiet or silenced:
             return None
-        if asked.get("view") in ("html", "widget", "figure") and not views.in_kernel(self.shell):
+        if asked.get("view") in ("html", "widget", "figure") and not views.in_notebook(self.shell):
             print("That view needs a notebook; this is the text.")
         return trace
 
     def _attend(self, x: object, request: Request) -> "attn_magic.trace.AttentionTrace":
         weights = self._find_weights(request.weights)
+        _require_torch()
         from attn_magic.attention import attend
 
         trace = attend(
@@ -129,6 +131,23 @@ def _mistakes_in_words() -> Iterator[None]:
         yield
     except AttentionError as error:
         raise UsageError(str(error)) from None
+
+
+def _require_torch() -> None:
+    """A sentence where torch is missing or broken; all but the computing works without it."""
+    try:
+        import torch  # noqa: F401
+    except Exception as error:  # a broken installation raises ImportError or OSError, and when it is tried again, something else
+        raise UsageError(_why_no_torch(error)) from None
+
+
+def _why_no_torch(error: Exception) -> str:
+    if not (isinstance(error, ModuleNotFoundError) and error.name == "torch"):
+        mend = "mend it with %pip install --force-reinstall torch and restart the kernel"
+        return f"torch computes every stage, and the one installed here cannot be imported ({format_error(error)}): {mend}."
+    if sys.platform == "emscripten":
+        return "torch computes every stage, and there is none for Python in a browser: open this notebook where Python runs on a computer."
+    return "torch computes every stage: type %pip install torch (or take the smaller CPU build from pytorch.org), then run this again."
 
 
 def _save(trace: "attn_magic.trace.AttentionTrace", request: Request) -> None:

@@ -5,6 +5,7 @@ digits (Python's own format would print 0.03125 as 0.0312, a browser as 0.0313).
 """
 
 import math
+import traceback
 import unicodedata
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import TypeAlias
@@ -130,6 +131,15 @@ def shorten(text: str, most: int = 40) -> str:
     while end > 1 and (_continues(text[end]) or text[end - 1] == ZERO_WIDTH_JOINER):
         end -= 1
     return text[:end] + "…"
+
+
+def format_error(error: BaseException) -> str:
+    r"""Another program's error in one line of at most 300 characters.
+
+    >>> format_error(OSError("libcudart.so.13:\n  no such file"))
+    'OSError: libcudart.so.13: no such file'
+    """
+    return shorten(format_label(" ".join("".join(traceback.format_exception_only(error)).split())), 300)
 
 
 def _continues(character: str) -> bool:

@@ -264,6 +264,12 @@ class AttentionTrace:
 
         return Explorer(self)
 
+    def _display_(self) -> object:
+        """What marimo shows of a trace."""
+        from attn_magic.views.marimo import to_marimo
+
+        return to_marimo(self)
+
     def figure(self, stages: Sequence[str] | None = None, width: Number | None = None, theme: str = "light") -> "Figure":
         """All stages, or those named, as a matplotlib figure of `width` inches in the theme "light", "dark" or "print".
 

@@ -30,9 +30,13 @@ def find_node() -> str:
 
 def read_axe() -> str:
     """The script of axe-core, which `npm install axe-core` puts into this folder."""
+    return find_npm("axe-core/axe.min.js", "axe-core").read_text(encoding="utf-8")
+
+
+def find_npm(path: str, name: str) -> Path:
+    """A file of a package of npm."""
     folders = [_REPOSITORY / "node_modules", *map(Path, filter(None, os.environ.get("NODE_PATH", "").split(os.pathsep)))]
-    found = next((path for folder in folders if (path := folder / "axe-core" / "axe.min.js").exists()), None)
-    return _insist(found, "axe-core").read_text(encoding="utf-8")
+    return _insist(next((file for folder in folders if (file := folder / path).exists()), None), name)
 
 
 def _insist(found, name: str):

@@ -6,9 +6,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
+
+# The same examples every time; `python -m tests.seeds` looks at others.
+settings.register_profile("same", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("other", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("same")
 
 for _size in ("COLUMNS", "LINES"):  # pytest's readline sets them for its workers, whose terminals have a size of their own
     os.environ.pop(_size, None)

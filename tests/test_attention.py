@@ -103,7 +103,7 @@ def test_the_trace_reproduces_itself_through_its_module():
 
 
 @given(st.integers(1, 6), st.integers(1, 5), st.integers(0, 3), st.sampled_from([None, "causal"]), st.booleans(), st.sampled_from([0, 1]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_every_stage_follows_from_its_equation(n, d, seed, mask, scale, col_dim):
     """Each equation, evaluated in float64 by torch from the stages it names, gives the stage."""
     trace = attend(random_matrix(n, d, seed), mask=mask, scale=scale, col_dim=col_dim)
@@ -151,6 +151,36 @@ def test_a_fully_hidden_row_attends_to_nothing_as_in_torch():
     assert trace.output[1].tolist() == [0, 0, 0, 0]
     assert trace.notices == ()
     assert trace.check().difference < 1e-6
+
+
+def old_sdpa(query, key, value, attn_mask, scale):
+    """As torch 2.2 has it: NaN where a query may attend to nothing."""
+    scores = (query @ key.transpose(-1, -2) * scale).masked_fill(~attn_mask, -torch.inf)
+    return torch.softmax(scores, dim=-1) @ value
+
+
+def test_check_is_right_under_an_older_torch_too(monkeypatch):
+    mask = torch.tensor([[True, True, False], [False, False, False], [True, False, True]])
+    trace = attend(random_matrix(3, 4), mask=mask)
+    monkeypatch.setattr(F, "scaled_dot_product_attention", old_sdpa)
+    assert old_sdpa(trace.query, trace.key, trace.value, mask, 0.5).isnan().any(dim=1).tolist() == [False, True, False]
+    assert trace.check().difference < 1e-6
+    assert str(trace.check()).startswith("agrees with torch to ")
+
+
+@pytest.mark.parametrize("sdpa", [F.scaled_dot_product_attention, old_sdpa])
+def test_check_sees_a_number_where_a_query_may_attend_to_nothing(monkeypatch, sdpa):
+    mask = torch.tensor([[True, True, False], [False, False, False], [True, False, True]])
+    trace = attend(random_matrix(3, 4), mask=mask)
+    monkeypatch.setattr(F, "scaled_dot_product_attention", sdpa)
+    trace["output"].value[1, 2] = 0.5
+    assert str(trace.check()) == "differs from torch by 5.0e-01"
+
+
+def test_check_takes_a_nan_of_torch_for_a_difference_where_there_is_something_to_attend_to(monkeypatch):
+    trace = attend(random_matrix(3, 4), mask="causal")
+    monkeypatch.setattr(F, "scaled_dot_product_attention", lambda *tensors, **settings: torch.full((3, 4), torch.nan))
+    assert str(trace.check()) == "differs from torch by nan"
 
 
 # What the user has set elsewhere

@@ -374,7 +374,7 @@ class TestNumbers:
         table = picture(to_text(causal()), "Output").split("\n\n")[1]
         assert [float(number) for number in table.split("\n")[2].split()[1:]] == [-0.0062, 0.6072]
 
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=15)
     @given(st.data())
     def test_every_finite_number_of_a_small_trace_is_in_the_text(self, data):
         n, d_model = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 4))
@@ -477,7 +477,6 @@ WORDS = ["a", "word ", "  ", "long-" * 5, "你好", "e\u0301", "👩\u200d💻 "
 
 
 class TestLines:
-    @settings(deadline=None)
     @given(st.lists(st.sampled_from(WORDS)).map("".join), st.integers(16, 40))
     def test_they_break_where_rich_breaks_them(self, text, width):
         expected = [line.plain.rstrip() for line in Text(text).wrap(Console(), width)]

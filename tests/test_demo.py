@@ -26,7 +26,7 @@ def run(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         for output in cell.outputs or []:
             if "text/html" in output.get("data", {}):
                 output.data.pop("image/png", None)
-                tables = re.search(r'<div class="attn-magic-tables">(.*?)</div><script', output.data["text/html"], flags=re.DOTALL)
+                tables = re.search(r'<div class="attn-magic-tables">(.*?)</div><i hidden', output.data["text/html"], flags=re.DOTALL)
                 output.data["text/html"] = tables[1] if tables else output.data["text/html"]
         if cell.cell_type != "code":
             del cell["outputs"]

@@ -4,6 +4,7 @@ import contextlib
 import io
 import re
 import subprocess
+from array import array
 from pathlib import Path
 
 import pytest
@@ -94,7 +95,7 @@ def test_the_top_level_holds_what_a_newcomer_expects():
         return
     assert {name.split("/")[0] for name in tracked.stdout.splitlines()} == {
         *("attn_magic", "tests", "pyproject.toml", "README.md", "demo.ipynb"),
-        *("CHANGELOG.md", "LICENSE", "constraints.txt", ".gitignore", ".ci"),
+        *("docs", "CHANGELOG.md", "LICENSE", "constraints.txt", ".gitignore", ".ci"),
     }
 
 
@@ -105,3 +106,37 @@ def test_every_direct_dependency_is_pinned():
     direct = set(re.findall(r'"([\w-]+)', "".join(tables)))
     assert len(tables) == 3
     assert direct <= pinned
+
+
+PASTING = (ROOT / "docs" / "pasting.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"^```text\n((?:(?!^```).*\n)*?)```\n\n(Read|Refused): ([^\n]*)$", PASTING, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize(("body", "outcome", "said"), EXAMPLES, ids=lambda text: text[:30])
+def test_what_can_be_pasted_is_read_or_refused_as_the_page_says(body, outcome, said):
+    try:
+        matrix = attn_magic.parse_matrix(body.removesuffix("\n"))
+    except attn_magic.MatrixError as error:
+        first = re.sub(r" \(line [0-9]+\)\.$", ".", str(error).partition("\n")[0])
+        assert (outcome, said) == ("Refused", first)
+        return
+    rows, _, rest = said.partition("]]")
+    parts = [f"{what} {', '.join(words)}" for what, words in (("tokens", matrix.labels), ("columns", matrix.columns)) if words]
+    assert outcome == "Read"
+    assert [array("f", map(float, row.split(","))) for row in rows.strip("[").split("], [")] == [array("f", row) for row in matrix.values]
+    assert rest == "".join(f"; {part}" for part in parts) + "".join(f". {notice.text.rstrip('.')}" for notice in matrix.notices) + "."
+
+
+def test_every_block_of_the_page_is_an_example():
+    assert len(EXAMPLES) == PASTING.count("```") / 2 > 40
+
+
+def test_every_host_is_proven_by_a_test_that_exists():
+    page = (ROOT / "docs" / "hosts.md").read_text(encoding="utf-8")
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("test_*.py"))
+    cells = [cell for row in re.findall(r"^\|(.*)\|$", page, flags=re.MULTILINE)[2:] for cell in row.split("|")[1:] if cell.strip()]
+    for cell in cells:
+        names = re.findall(r"`(test_\w+)`", cell)
+        assert names, cell
+        assert all(f"def {name}(" in tests for name in names), cell
+    assert len(cells) > 15

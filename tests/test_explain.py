@@ -157,7 +157,7 @@ def test_every_equation_of_a_trace_with_heads_is_true_as_shown():
     st.sampled_from([None, "causal"]),
     st.sampled_from([0, 1]),
 )
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_equations_are_true_as_shown_whatever_is_typed(x, mask, col_dim):
     trace = attend(x, mask=mask, col_dim=col_dim)
     for stage, row, column, head in every_cell(trace):

@@ -1,7 +1,6 @@
 """The magics in a real kernel: what a notebook is sent, what a failed cell is, what is kept."""
 
 import os
-import re
 import time
 from queue import Empty
 
@@ -54,8 +53,8 @@ def test_a_cell_sends_an_inert_output_of_tables_picture_and_text_and_then_the_ex
     [(kind, data), (other_kind, live)] = notebook.shown(f"%%attention\n{EXAMPLE}")
     assert kind == other_kind == "display_data"
     assert sorted(data) == ["image/png", "text/html", "text/plain"]
-    assert sorted(live) == [WIDGET, "text/plain"]
-    assert live["text/plain"] == ""
+    assert sorted(live) == [WIDGET, "text/html", "text/plain"]
+    assert live["text/html"] == live["text/plain"] == ""
     assert "1.0100" in data["text/plain"]
     assert "\x1b" not in data["text/plain"]
     assert "<table" in data["text/html"]
@@ -65,9 +64,9 @@ def test_the_tables_become_an_explorer_only_beside_one_and_only_where_that_is_sm
     def scripts(cell):
         return notebook.shown(cell)[0][1]["text/html"].count("<script")
 
-    assert scripts(f"%%attention\n{EXAMPLE}") == 5
+    assert scripts(f"%%attention\n{EXAMPLE}") == 1
     assert scripts(f"%%attention --view html\n{EXAMPLE}") == 0
-    assert scripts("%attention [[1.0, 2.0]] * 80") == 5
+    assert scripts("%attention [[1.0, 2.0]] * 80") == 1
     assert scripts("%attention [[1.0, 2.0]] * 200") == 0
     assert scripts("%attention [[1.0, 2.0]] * 1000") == 0
 
@@ -80,8 +79,7 @@ def test_the_trace_is_kept_in_underscore_and_out(notebook):
 
 def test_a_trace_shows_itself_again_wherever_it_is_displayed(notebook):
     def inert(cell):
-        kind, data = notebook.shown(cell)[0]
-        return kind, data | {"text/html": re.sub('data-explorer="[0-9a-f]{16}"', "", data["text/html"])}
+        return notebook.shown(cell)[0]
 
     first = inert(f"%%attention -o story\n{EXAMPLE}")
     assert inert("story") == first
@@ -98,7 +96,7 @@ def test_a_trace_shows_itself_again_wherever_it_is_displayed(notebook):
         ("html", [["image/png", "text/html", "text/plain"]]),
         ("widget", [[WIDGET, "image/png", "text/plain"]]),
         ("figure", [["image/png", "text/plain"]]),
-        ("auto", [["image/png", "text/html", "text/plain"], [WIDGET, "text/plain"]]),
+        ("auto", [["image/png", "text/html", "text/plain"], [WIDGET, "text/html", "text/plain"]]),
     ],
 )
 def test_view_says_what_is_sent(notebook, view, kinds):
@@ -181,7 +179,8 @@ def test_nothing_is_left_in_the_namespace(notebook):
 
 
 def test_an_explorer_is_closed_when_the_extension_is_unloaded(notebook):
-    count = "import ipywidgets; print(len(ipywidgets.widgets.widget._instances))"
+    known = "widget._instances if hasattr(widget, '_instances') else widget.Widget.widgets"  # the second is ipywidgets 7
+    count = f"from ipywidgets.widgets import widget; print(len({known}))"
     notebook.shown(f"%%attention\n{EXAMPLE}")
     notebook.shown("%unload_ext attn_magic")
     [(_, text)] = notebook.shown(count)

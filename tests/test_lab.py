@@ -731,6 +731,41 @@ def test_the_tables_rest_where_no_style_says_so_and_come_back_when_the_explorer_
     desk.page.locator(".attn-magic-output").wait_for()
 
 
+def test_of_two_cells_with_the_same_numbers_each_hides_its_own_tables(desk):
+    """Their tables have the same name; without Jupyter's classes that is all there is to go by."""
+    tables, explorers = desk.page.locator(".attn-magic-output"), desk.page.locator(".attn-magic-live")
+
+    def wait_for_tables(*expected: bool) -> None:
+        desk.page.evaluate("() => document.querySelectorAll('.jp-RenderedHTML > style').forEach(style => style.remove())")
+        for _ in range(200):
+            if tables.count() == 2 and [tables.nth(place).is_visible() for place in range(2)] == list(expected):
+                break
+            desk.page.wait_for_timeout(50)
+        assert [tables.nth(place).is_visible() for place in range(2)] == list(expected)
+
+    desk.run_cell(CELL, -1)
+    desk.run_cell(CELL, -2)
+    explorers.nth(1).wait_for()
+    wait_for_tables(False, False)
+    assert tables.nth(0).get_attribute("data-explorer") == tables.nth(1).get_attribute("data-explorer")
+    desk.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.at(-2).outputArea.widgets[1].dispose()")
+    wait_for_tables(True, False)
+    desk.run_cell(CELL, -1)
+    explorers.nth(0).wait_for()
+    wait_for_tables(True, False)
+
+
+def test_an_explorer_without_tables_of_its_own_hides_no_others(desk):
+    desk.run_cell(f"{CELL.replace('%%attention', '%%attention -o trace')}", -2)
+    desk.page.evaluate("() => document.querySelectorAll('.jp-RenderedHTML > style').forEach(style => style.remove())")
+    desk.run_cell("from attn_magic.views.explorer import close_all\nclose_all()", -1)
+    desk.page.locator(".attn-magic-output").wait_for()
+    desk.run_cell("trace.explorer()", -1)
+    grid(desk.page, "Output").wait_for()
+    desk.page.wait_for_timeout(300)
+    assert desk.page.locator(".attn-magic-output").is_visible()
+
+
 @pytest.mark.parametrize("app", ["lab", "notebook"])
 @pytest.mark.parametrize("trusted", [True, False], ids=["trusted", "untrusted"])
 @pytest.mark.parametrize("state", [True, False], ids=["state", "no-state"])

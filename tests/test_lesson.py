@@ -19,37 +19,37 @@ from tests.kinds import KINDS
 from tests.labels import LABELS
 from tests.traces import INDIAN
 
+DATA = ("data-story", "data-values", "data-stylesheet", "data-module")
+
 
 class Page(HTMLParser):
-    """Elements, attributes, and the text of every script."""
+    """Elements, attributes, the text of the script, and the data beside it."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.tags: list[str] = []
         self.attributes: list[tuple[str, str]] = []
-        self.scripts: dict[str, str] = {}
+        self.loader = ""
+        self.data: dict[str, bytes] = {}
         self.title = ""
-        self._script: str | None = None
+        self._within = ""
         self.feed(text)
         self.close()
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
         self.attributes += [(tag, name) for name, _ in attrs]
-        self._script = dict(attrs).get("data-part", "loader") if tag == "script" else tag if tag == "title" else None
+        self.data |= {name: gzip.decompress(base64.b64decode(value)) for name, value in attrs if tag == "i" and name in DATA}
+        self._within = tag
 
     def handle_data(self, data):
-        if self._script == "title":
+        if self._within == "title":
             self.title += data
-        elif self._script:
-            self.scripts[self._script] = self.scripts.get(self._script, "") + data
+        elif self._within == "script":
+            self.loader += data
 
     def handle_endtag(self, tag):
-        self._script = None
-
-
-def unpack(text: str) -> str:
-    return gzip.decompress(base64.b64decode(text)).decode()
+        self._within = ""
 
 
 def test_a_small_page_is_small():
@@ -59,11 +59,9 @@ def test_a_small_page_is_small():
 def test_the_policy_admits_the_two_scripts_of_the_page_and_nothing_else():
     text = to_page(attend(INDIAN))
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1]
-    scripts = Page(text).scripts
-    hashes = [
-        "'sha256-" + base64.b64encode(hashlib.sha256(code.encode()).digest()).decode() + "'"
-        for code in (scripts["loader"], unpack(scripts["module"]))
-    ]
+    page = Page(text)
+    scripts = (page.loader.encode(), page.data["data-module"])
+    hashes = ["'sha256-" + base64.b64encode(hashlib.sha256(script).digest()).decode() + "'" for script in scripts]
     assert policy == (
         f"default-src 'none'; script-src {' '.join(hashes)}; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
@@ -71,16 +69,15 @@ def test_the_policy_admits_the_two_scripts_of_the_page_and_nothing_else():
 
 def test_the_story_and_the_numbers_are_those_of_the_trace():
     trace = KINDS["two heads"]()
-    scripts = Page(to_page(trace)).scripts
-    assert set(scripts) == {"story", "values", "stylesheet", "module", "loader"}
-    assert json.loads(scripts["story"])["tokens"] == list(trace.tokens)
-    assert base64.b64decode(scripts["values"]) == values_of(trace)
+    data = Page(to_page(trace)).data
+    assert json.loads(data["data-story"])["tokens"] == list(trace.tokens)
+    assert data["data-values"] == values_of(trace)
 
 
 def test_the_explorer_is_inside_as_it_is():
-    scripts = Page(to_page(attend(INDIAN))).scripts
-    assert unpack(scripts["module"]).startswith(module_text("still.js"))
-    assert unpack(scripts["stylesheet"]) == stylesheet_text()
+    data = Page(to_page(attend(INDIAN))).data
+    assert data["data-module"].decode().startswith(module_text("still.js"))
+    assert data["data-stylesheet"].decode() == stylesheet_text()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -107,7 +104,7 @@ def test_labels_add_no_element_and_no_attribute(label):
     plain, page = (Page(to_page(attend(INDIAN, tokens=["am", word, "b"]))) for word in ("x", label))
     assert page.tags == plain.tags
     assert [name for name in page.attributes if name[1] != "title"] == [name for name in plain.attributes if name[1] != "title"]
-    assert json.loads(page.scripts["story"])["tokens"] == ["am", label, "b"]
+    assert json.loads(page.data["data-story"])["tokens"] == ["am", label, "b"]
 
 
 def test_what_is_too_much_for_a_page_is_refused():

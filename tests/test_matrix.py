@@ -38,6 +38,7 @@ UNDERSTOOD = [
     pytest.param("```\nX = [[1, 2], [3, 4]]\n```\n", id="a fence"),
     pytest.param("```\n>>> [[1, 2], [3, 4]]", id="a fence that is never closed, with a prompt"),
     pytest.param("[[1 2]; [3 4]]", id="MATLAB rows in brackets"),
+    pytest.param("{1 2; 3 4}", id="a MATLAB cell"),
     pytest.param("[1 ...\n 2; 3 ... % rest\n 4]", id="MATLAB continued rows"),
     pytest.param("1 2;\n3 4;", id="MATLAB without brackets"),
     pytest.param("A =\n\n   1   2\n   3   4\n", id="an Octave print"),
@@ -155,6 +156,14 @@ SAID = [
     ("1 2 I\n3 4 am", Notice("labels-last", "The last word of each row was read as its label.")),
     ("1;2;3", Notice("separator", "Each semicolon was read as the end of a row.")),
     ("I;1;2\nam;3;4", Notice("separator", "The semicolon was read as the separator of columns.")),
+    ("[[1, 2],  # token 0\n [3, 4]]", Notice("comment", '"# token 0" is a comment: its numbers were not read.')),
+    ("1 2 # x\n3 4", Notice("comment", '"# x" is a comment: it was not read.')),
+    ("Scores:\n1 2\n3 4", Notice("beside", '"Scores:" stands beside the matrix and was left out.')),
+    ("| **1** | 2 |\n| 3 | 4 |", Notice("beside", "The marks around cells, such as **, were left out.")),
+    ("1,5\t2\n3,25\t4", Notice("decimal-comma", 'The comma in "1,5" was read as a decimal comma, as in all other numbers.')),
+    ('a,"1,234.50"\nb,"2,345"', Notice("decimal-comma", 'The comma in "1,234.50" was read as a thousands mark, as in all other numbers.')),
+    ("layer 1: 1 2\nlayer 2: 3 4", Notice("numeric-label", '"layer 1" was read as a label, with its number.')),
+    (",dim 1,dim 2\nI,1,2\nam,3,4", Notice("header", '"dim 1" was read as the name of a column, with its number.')),
     ('"1","2"\n"3","4"', Notice("quoted-numbers", "Numbers in quotes were read as numbers.")),
 ]
 
@@ -756,17 +765,6 @@ Nothing is calculated here: type the result as a number.
         id="a range",
     ),
     pytest.param(
-        "1.0e+03 *\n\n 1 2\n 3 4",
-        "operator",
-        """\
-"*" is an operator, not a number (line 1).
-    1.0e+03 *
-            ^
-Nothing is calculated here: type the result as a number.
-""",
-        id="an operator",
-    ),
-    pytest.param(
         "[[1, 2], [3, 4]] * 2",
         "expression",
         """\
@@ -954,17 +952,6 @@ Type the rows on lines of their own: name, then numbers.
         id="a dictionary with one name twice",
     ),
     pytest.param(
-        "{'data': [[1, 2], [3, 4]]}",
-        "type",
-        """\
-The values of this dictionary are not rows (line 1).
-    {'data': [[1, 2], [3, 4]]}
-    ^
-Type the rows in square brackets: [[1, 2], [3, 4]].
-""",
-        id="a dictionary of matrices",
-    ),
-    pytest.param(
         "[{1, 2}, {3, 4}]",
         "type",
         """\
@@ -996,17 +983,6 @@ This print is cut into groups of columns (line 3).
 Print it wider, or paste it as a list of rows.
 """,
         id="a print in groups of columns",
-    ),
-    pytest.param(
-        "3×2 Matrix{Int64}:\n 1 2\n 3 4",
-        "ragged",
-        """\
-The first line promises 3 rows and 2 columns, but there are 2 and 2 (line 1).
-    3×2 Matrix{Int64}:
-    ^
-Copy the whole print.
-""",
-        id="a Julia print that is not whole",
     ),
     pytest.param(
         "\\begin{pmatrix}a & b \\\\ x & y\\end{pmatrix}",
@@ -1249,17 +1225,6 @@ Write the matrix as \\begin{bmatrix} 1 & 2 \\\\ 3 & 4 \\end{bmatrix}.
 Type 1.5 for one number, or 1 5 for several.
 """,
         id="a decimal comma",
-    ),
-    pytest.param(
-        "1,5\t2,5\n3,5\t4,5",
-        "decimal-comma",
-        """\
-"1,5" can be 1.5 with a decimal comma, or the numbers 1 and 5 (line 1).
-    1,5 2,5
-    ~~^
-Type 1.5 for one number, or 1 5 for several.
-""",
-        id="a decimal comma in a spreadsheet",
     ),
     pytest.param(
         "[[1,000, 2]]",
@@ -1746,17 +1711,6 @@ Type 1000 for one number, or a comma between any two cells.
         id="a blank that can group thousands",
     ),
     pytest.param(
-        "I;1,5;2,5\nam;3,5;4,5",
-        "decimal-comma",
-        """\
-"1,5" can be 1.5 with a decimal comma, or the numbers 1 and 5 (line 1).
-    I;1,5;2,5
-      ~~^
-Type 1.5 for one number, or 1 5 for several.
-""",
-        id="decimal commas between semicolons",
-    ),
-    pytest.param(
         "```1 2\n3 4\n```",
         "ambiguous",
         """\
@@ -1900,17 +1854,6 @@ Leave out the name and the =, or type a = behind every label.
         id="a name that can be a label",
     ),
     pytest.param(
-        "Layer 1,0.5,2\nLayer 2,3,4",
-        "ambiguous",
-        """\
-"Layer 1" can be a label, or a label and a number (line 1).
-    Layer 1,0.5,2
-    ~~~~~~^
-Put quotes around the label, and the same separator between any two cells.
-""",
-        id="a label that ends in a number",
-    ),
-    pytest.param(
         "I;1 2\n3 4",
         "ambiguous",
         """\
@@ -2002,6 +1945,468 @@ Delete it, or put it in a cell of its own.
 The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
 """,
         id="a long word",
+    ),
+    pytest.param(
+        "d0 1.5 | 2.5\nd1 3 | 4",
+        "ambiguous",
+        """\
+"d0 1.5" can be a label, or a label and the number 1.5 (line 1).
+    d0 1.5 | 2.5
+    ~~~~~^
+Put quotes around a label that holds a number, as in "layer 2" 0.5, or separate the number from it.
+""",
+        id="a number inside a label",
+    ),
+    pytest.param(
+        "I 1 2; am: 3 4",
+        "ambiguous",
+        """\
+"I 1 2; am" can be a label, or a label and the number 1 (line 1).
+    I 1 2; am: 3 4
+    ~~~~~~~~^
+Put quotes around a label that holds a number, as in "layer 2" 0.5, or separate the number from it.
+""",
+        id="a row inside a label",
+    ),
+    pytest.param(
+        "GPT-2 1\nT5-3 4",
+        "ambiguous",
+        """\
+"GPT-2" can be a label, or a label and the number 2 (line 1).
+    GPT-2 1
+    ~~~~^
+Put quotes around a label that holds a number, as in "layer 2" 0.5, or separate the number from it.
+""",
+        id="numbers in all names",
+    ),
+    pytest.param(
+        "a 1 2; # 3 4",
+        "ambiguous",
+        """\
+"# 3 4" can be a comment, or cells of the matrix (line 1).
+    a 1 2; # 3 4
+           ~~~~^
+Delete it if it is a comment, or the sign before it if these are cells.
+""",
+        id="a comment that can be cells",
+    ),
+    pytest.param(
+        "I 1 2; ##ing 3 4; x 5 6",
+        "ambiguous",
+        """\
+"##ing 3 4; x 5 6" can be a comment, or cells of the matrix (line 1).
+    I 1 2; ##ing 3 4; x 5 6
+           ~~~~~~~~~~~~~~~^
+Delete it if it is a comment, or the sign before it if these are cells.
+""",
+        id="a comment that can be rows",
+    ),
+    pytest.param(
+        "\\begin{bmatrix} 1 & 2 % 3\n\\\\ 3 & 4 \\end{bmatrix}",
+        "ambiguous",
+        """\
+"% 3" can be a comment, or cells of the matrix (line 1).
+    \\begin{bmatrix} 1 & 2 % 3
+                          ~~^
+Delete it if it is a comment, or the sign before it if these are cells.
+""",
+        id="a comment inside a LaTeX row",
+    ),
+    pytest.param(
+        "1.5 (2.5)\n3 4",
+        "ambiguous",
+        """\
+"(2.5)" can be 2.5, or -2.5 as accountants write it (line 1).
+    1.5 (2.5)
+        ~~~~^
+Type 2.5 or -2.5, without brackets.
+""",
+        id="a number in brackets",
+    ),
+    pytest.param(
+        "1.5 & (2.5) \\\\ 3 & 4",
+        "ambiguous",
+        """\
+"(2.5)" can be 2.5, or -2.5 as accountants write it (line 1).
+    1.5 & (2.5) \\\\ 3 & 4
+          ~~~~^
+Type 2.5 or -2.5, without brackets.
+""",
+        id="a number in brackets in LaTeX",
+    ),
+    pytest.param(
+        "1,5, 2,5\n3,5, 4,5",
+        "decimal-comma",
+        """\
+"2,5" can be 2.5 with a decimal comma, or the numbers 2 and 5 (line 1).
+    1,5, 2,5
+         ~~^
+Type 2.5 for one number, or 2 5 for several.
+""",
+        id="commas with and without a blank",
+    ),
+    pytest.param(
+        "1,5; 2,5; 3,5",
+        "decimal-comma",
+        """\
+"1,5" can be 1.5 with a decimal comma, or the numbers 1 and 5 (line 1).
+    1,5; 2,5; 3,5
+    ~~^
+Type 1.5 for one number, or 1 5 for several.
+""",
+        id="decimal commas on one line",
+    ),
+    pytest.param(
+        "1,234\n5,678\n9,012",
+        "decimal-comma",
+        """\
+"9,012" can be 9.012 with a decimal comma, 9012 with thousands marks, or the numbers 9 and 012 (line 3).
+    9,012
+    ~~~~^
+Type 9.012 or 9012 for one number, or 9 012 for several.
+""",
+        id="a column of thousands",
+    ),
+    pytest.param(
+        "we: 1,000\nam: 2,000",
+        "decimal-comma",
+        """\
+"1,000" can be 1.000 with a decimal comma, 1000 with thousands marks, or the numbers 1 and 000 (line 1).
+    we: 1,000
+        ~~~~^
+Type 1.000 or 1000 for one number, or 1 000 for several.
+""",
+        id="thousands behind a label",
+    ),
+    pytest.param(
+        "1 000\t2 000\n3 000\t4 000",
+        "ambiguous",
+        """\
+"1 000" can be one number, 1000, or several, 1 and 000 (line 1).
+    1 000 2 000
+    ~~~~^
+Type 1000 for one number, or a comma between any two cells.
+""",
+        id="thousands grouped by blanks",
+    ),
+    pytest.param(
+        "1 234\t5 678\n9 876\t5 432",
+        "ambiguous",
+        """\
+"1 234" can be one number, 1234, or several, 1 and 234 (line 1).
+    1 234 5 678
+    ~~~~^
+Type 1234 for one number, or a comma between any two cells.
+""",
+        id="thousands grouped by blanks between tabs",
+    ),
+    pytest.param(
+        "0. 25, 0. 75\n0. 5, 0. 1",
+        "ambiguous",
+        """\
+"0. 25, 0. 75" can hold decimals that are cut by a blank, or two numbers for each (line 1).
+    0. 25, 0. 75
+    ~~~~~~~~~~~^
+Type a decimal without a blank, as in 0.25, and put the same separator between any two numbers.
+""",
+        id="decimals cut by a blank",
+    ),
+    pytest.param(
+        "0, 25 0, 75\n0, 5 0, 1",
+        "ambiguous",
+        """\
+"0, 25 0, 75" can hold decimals that are cut by a blank, or two numbers for each (line 1).
+    0, 25 0, 75
+    ~~~~~~~~~~^
+Type a decimal without a blank, as in 0.25, and put the same separator between any two numbers.
+""",
+        id="decimals cut by a comma and a blank",
+    ),
+    pytest.param(
+        "1 0, 2 0\n3 0, 4 0",
+        "ambiguous",
+        """\
+"1 0, 2 0" can be one row, or the rows 1 0 and 2 0 (line 1).
+    1 0, 2 0
+    ~~~~~~~^
+Put the same separator between any two numbers, and every row on a line of its own.
+""",
+        id="groups of numbers",
+    ),
+    pytest.param(
+        "token,2019,2020\nwe,1,2",
+        "ambiguous",
+        """\
+The first row, "token,2019,2020", can be a heading above 1 row, or the first of 2 rows (line 1).
+    token,2019,2020
+    ~~~~~~~~~~~~~~^
+Delete it if it is a heading; names of columns are no numbers. If it is a row, give every row a label in quotes or none.
+""",
+        id="years above a table",
+    ),
+    pytest.param(
+        "3 2\nI 1 2\nam 3 4\nIndian 5 6",
+        "ambiguous",
+        """\
+The first row, "3 2", can be a heading above 3 rows, or the first of 4 rows (line 1).
+    3 2
+    ~~^
+Delete it if it is a heading; names of columns are no numbers. If it is a row, give every row a label in quotes or none.
+""",
+        id="a size above the rows",
+    ),
+    pytest.param(
+        "scale 1000\n1.5\n2.5",
+        "ambiguous",
+        """\
+The first row, "scale 1000", can be a heading above 2 rows, or the first of 3 rows (line 1).
+    scale 1000
+    ~~~~~~~~~^
+Delete it if it is a heading; names of columns are no numbers. If it is a row, give every row a label in quotes or none.
+""",
+        id="a caption with a number",
+    ),
+    pytest.param(
+        "     1\t1.5 2.5\n     2\t3 4",
+        "ambiguous",
+        """\
+"1", "2" … can be the numbers of the lines, or the first column (line 1).
+    1 1.5 2.5
+    ^
+Delete them if they count the lines; separate all cells in the same way if they are numbers of the matrix.
+""",
+        id="line numbers",
+    ),
+    pytest.param(
+        "#,a,b\n1,0.5,0.6\n2,0.7,0.8",
+        "ambiguous",
+        """\
+This line can be a comment, or begin with a cell "#" (line 1).
+    #,a,b
+    ^
+Put quotes around "#" if it is a cell, or delete the line if it is a comment.
+""",
+        id="a comment sign as the name of a column",
+    ),
+    pytest.param(
+        "# a b\n1 0.5 0.6\n2 0.7 0.8",
+        "ambiguous",
+        """\
+This can be a comment, or the names of 3 columns, the first of which counts the rows (line 1).
+    # a b
+    ~~~~^
+Delete the line if it is a comment, or the first column if it counts the rows.
+""",
+        id="names in a comment",
+    ),
+    pytest.param(
+        "No.,a,b\n1,0.5,0.6\n2,0.7,0.8",
+        "ambiguous",
+        """\
+The first column, named "No.", can be labels or numbers (line 2).
+    1,0.5,0.6
+    ^
+Put quotes around the labels, or give the column of numbers another name.
+""",
+        id="a column that counts the rows",
+    ),
+    pytest.param(
+        "dims    a   b\n0     1.5  20\n1    13.0  44",
+        "ambiguous",
+        """\
+The first column, below "dims", can be labels or numbers (line 2).
+    0     1.5  20
+    ^
+Put quotes around the labels, or give the column of numbers another name.
+""",
+        id="a pandas print with a name for all columns",
+    ),
+    pytest.param(
+        "a  0    1.5\nb  1    2.5\ndtype: float64",
+        "ambiguous",
+        """\
+This Series has an index of several levels (line 1).
+    a  0    1.5
+    ~~~~~~~~~~^
+Paste X.reset_index().to_csv() instead.
+""",
+        id="a Series with two levels",
+    ),
+    pytest.param(
+        "(1), (2)\n(3), (4)",
+        "ambiguous",
+        """\
+These brackets can be 4 rows, or the cells of 2 (line 1).
+    (1), (2)
+    ~~~~~~~^
+Put brackets around each row and around all rows, like [[1, 2], [3, 4]].
+""",
+        id="brackets in lines",
+    ),
+    pytest.param(
+        "%%MatrixMarket matrix array real general\n2 2\n1\n2\n3\n4",
+        "ambiguous",
+        """\
+A Matrix Market file lists columns, or places and values, and not rows (line 1).
+    %%MatrixMarket matrix array real general
+    ~~~~~~~~~~~~~^
+Read it with scipy.io.mmread, and use %attention EXPRESSION.
+""",
+        id="a Matrix Market file",
+    ),
+    pytest.param(
+        "\\begin{bmatrix} 1_2 & 3 \\\\ 4 & 5 \\end{bmatrix}",
+        "latex",
+        """\
+"1_2" is a number with an index below (line 1).
+    \\begin{bmatrix} 1_2 & 3 \\\\ 4 & 5 \\end{bmatrix}
+                    ~~^
+Type plain numbers between & and \\\\.
+""",
+        id="an index in LaTeX",
+    ),
+    pytest.param(
+        "\\begin{tabular}{r@{.}l} 1 & 5 \\\\ 2 & 5 \\end{tabular}",
+        "latex",
+        """\
+"@{.}" writes something between the columns, so that two cells can be one number (line 1).
+    \\begin{tabular}{r@{.}l} 1 & 5 \\\\ 2 & 5 \\end{tabular}
+                     ~~~^
+Type whole numbers in the cells, and columns such as {rr}.
+""",
+        id="decimals in two LaTeX columns",
+    ),
+    pytest.param(
+        "x = [1, 2]\nx = [3, 4]",
+        "label",
+        """\
+"x" stands before two rows, and a program would keep only one (line 2).
+    x = [3, 4]
+    ^
+Type the rows on lines of their own: name, then numbers.
+""",
+        id="one name for two rows",
+    ),
+    pytest.param(
+        " 1 | 2\n 3 | 4\n(3 rows)",
+        "ragged",
+        """\
+"(3 rows)" promises 3 rows, but there are 2 and 2 (line 3).
+    (3 rows)
+    ~~~~~~~^
+Copy the whole print.
+""",
+        id="a size below the rows",
+    ),
+    pytest.param(
+        "[[1, 2], [3, 4]]\ntorch.Size([3, 2])",
+        "ragged",
+        """\
+"torch.Size([3, 2])" promises 3 rows and 2 columns, but there are 2 and 2 (line 2).
+    torch.Size([3, 2])
+    ~~~~~~~~~~~~~~~~~^
+Copy the whole print.
+""",
+        id="a size below a list",
+    ),
+    pytest.param(
+        '{"columns": ["a"], "data": [[1, 2], [3, 4]]}',
+        "label",
+        """\
+"columns" has 1 name, but 2 are due (line 1).
+    {"columns": ["a"], "data": [[1, 2], [3, 4]]}
+                ~~~~^
+Type one name in quotes for each row, and for each column.
+""",
+        id="names that do not fit the columns",
+    ),
+    pytest.param(
+        "1.0e+03 *\n\n 1 2\n 3 4",
+        "expression",
+        """\
+"1.0e+03 *" stands above the matrix and would change every number, and nothing is calculated here (line 1).
+    1.0e+03 *
+    ~~~~~~~~^
+In MATLAB and Octave, print it after: format long g
+""",
+        id="a factor above a print",
+    ),
+    pytest.param(
+        "we: -[2, 3]\nam: -[4, 5]",
+        "expression",
+        """\
+"-[2" is an expression, not a number (line 1).
+    we: -[2, 3]
+        ~~^
+The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
+""",
+        id="a sign before brackets",
+    ),
+    pytest.param(
+        "0,np.float64(1.5)\n1,np.float64(nan)",
+        "call",
+        """\
+"np.float64" is a function call, and functions are never called here (line 2).
+    1,np.float64(nan)
+      ~~~~~~~~~^
+The text is data and is never run. Type the numbers themselves, or use %attention EXPRESSION for a value you already have.
+""",
+        id="a scalar that is no number",
+    ),
+    pytest.param(
+        '{"a": [[1, 2]], "b": [[3, 4]]}',
+        "type",
+        """\
+The values of this dictionary are not rows (line 1).
+    {"a": [[1, 2]], "b": [[3, 4]]}
+    ^
+Type the rows in square brackets: [[1, 2], [3, 4]].
+""",
+        id="a dictionary of two matrices",
+    ),
+    pytest.param(
+        "1 2\n* 3 4",
+        "operator",
+        """\
+"*" is an operator, not a number (line 2).
+    * 3 4
+    ^
+Nothing is calculated here: type the result as a number.
+""",
+        id="an operator",
+    ),
+    pytest.param(
+        "3×2 Matrix{Int64}:\n 1 2\n 3 4",
+        "ragged",
+        """\
+"3×2 Matrix{Int64}:" promises 3 rows and 2 columns, but there are 2 and 2 (line 1).
+    3×2 Matrix{Int64}:
+    ~~~~~~~~~~~~~~~~~^
+Copy the whole print.
+""",
+        id="a Julia print that is not whole",
+    ),
+    pytest.param(
+        "1,234\t5,678\n2,345\t6,789",
+        "decimal-comma",
+        """\
+"1,234" can be 1.234 with a decimal comma, 1234 with thousands marks, or the numbers 1 and 234 (line 1).
+    1,234 5,678
+    ~~~~^
+Type 1.234 or 1234 for one number, or 1 234 for several.
+""",
+        id="a comma with two readings in a spreadsheet",
+    ),
+    pytest.param(
+        "I 1,0.5,2\nam 2,3,4",
+        "ambiguous",
+        """\
+"I 1" can be a label, or a label and a number (line 1).
+    I 1,0.5,2
+    ~~^
+Put quotes around the label, and the same separator between any two cells.
+""",
+        id="a label that ends in a number",
     ),
 ]
 

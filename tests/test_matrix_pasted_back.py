@@ -2,7 +2,7 @@
 
 No form carries a character that nobody can see (NUL, line breaks, direction marks, lone surrogates, …): it is written as an escape such as
 `\\x00`, and that text comes back. CSV and the cell keep tabs. The tables of Markdown and LaTeX are for readers: they cut labels after 200
-and 40 letters, and long matrices in the middle; the cell in the same file is whole.
+and 40 letters, and long matrices in the middle, and say so; the cell in the same file is whole.
 """
 
 import csv
@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attn_magic import AttentionTrace, MatrixError, attend, parse_matrix
@@ -107,7 +107,7 @@ FLOAT32 = st.one_of(
 
 @each_form
 @given(st.data())
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 def test_any_tokens_names_and_numbers_come_back(form: str, data: st.DataObject) -> None:
     tokens = data.draw(st.lists(LABEL, min_size=1, max_size=4))
     width = data.draw(st.integers(1, 3))
@@ -209,3 +209,33 @@ def test_what_rounds_to_the_largest_float32_is_taken_and_no_more() -> None:
 def test_only_a_row_without_a_label_is_counted_and_an_empty_token_stays() -> None:
     assert attend(parse_matrix('"",1,2\n"b",3,4')).tokens == ("", "b")
     assert attend(parse_matrix("I 1 2\n3 4")).tokens == ("I", "token 2")
+
+
+LARGE = attend(torch.arange(17 * 13.0).reshape(17, 13), tokens=["w" * 41, *["x" * 201] * 2, *"abcdefghijklmn"])
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [
+        (stage_to_latex, "% An excerpt. Shown: 12 of 17 rows, 9 of 13 columns. 3 labels cut after 40 letters."),
+        (stage_to_markdown, "*An excerpt. Shown: 12 of 17 rows. 2 labels cut after 200 letters.*"),
+    ],
+)
+def test_a_copy_that_leaves_something_out_says_so_and_is_refused(write: Callable[[AttentionTrace, str], str], said: str) -> None:
+    copy = write(LARGE, "token_encodings")
+    assert said in copy.splitlines()
+    with pytest.raises(MatrixError, match="stands for numbers that are not here"):
+        parse_matrix(copy)
+
+
+@pytest.mark.parametrize(("write", "letters"), [(stage_to_latex, 40), (stage_to_markdown, 200)])
+def test_a_copy_with_cut_labels_alone_is_read_and_says_so(write: Callable[[AttentionTrace, str], str], letters: int) -> None:
+    trace = attend(INDIAN, tokens=["w" * (letters + 1), "am", "Indian"])
+    matrix = parse_matrix(write(trace, "token_encodings"))
+    assert torch.tensor(matrix.values).equal(trace.token_encodings)
+    assert any(f"1 label cut after {letters} letters" in notice.text for notice in matrix.notices)
+
+
+@pytest.mark.parametrize("write", [stage_to_latex, stage_to_markdown])
+def test_a_whole_copy_has_nothing_to_say(write: Callable[[AttentionTrace, str], str]) -> None:
+    assert "excerpt" not in write(attend(INDIAN, tokens="I am Indian"), "token_encodings")

@@ -12,21 +12,20 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from attn_magic.errors import MatrixError
 from attn_magic.matrix import CODES, NOTICES, Matrix, parse_matrix
 
-settings.register_profile("matrix", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("matrix")
-
 FLOATS = st.floats(width=32, allow_nan=False, allow_infinity=False)
 SIZES = st.tuples(st.integers(1, 5), st.integers(1, 6))
+# Words that stand for a missing number, and those that name a column of tokens and what is above it: as labels they want quotes.
+WITH_A_MEANING = {"nan", "inf", "infinity", "none", "null", "na", "nil", "true", "false", "nat", "missing"}
+WITH_A_MEANING |= {"token", "tokens", "word", "words", "label", "labels", "name", "id", "index", "year", "years", "dim", "dims"}
 LABELS = st.text(st.characters(whitelist_categories=("Lu", "Ll", "Lo")), min_size=1, max_size=8).filter(
-    lambda word: word.lower() not in {"nan", "inf", "infinity", "none", "null", "na", "nil", "true", "false", "nat", "missing"}
+    lambda word: word.lower() not in WITH_A_MEANING
 )
-CORNERS = {"token", "tokens", "word", "words", "label", "labels", "name", "id", "index"}
 
 
 @st.composite
@@ -58,6 +57,7 @@ def lines(values: list[list[float]], separator: str) -> str:
     return "\n".join(separator.join(map(repr, row)) for row in values)
 
 
+@settings(max_examples=60)
 @given(matrices())
 def test_python_and_json_lists_are_read_back(values: list[list[float]]) -> None:
     read(repr(values), values)
@@ -65,6 +65,7 @@ def test_python_and_json_lists_are_read_back(values: list[list[float]]) -> None:
     read(repr(tuple(map(tuple, values))), values)
 
 
+@settings(max_examples=60)
 @given(matrices())
 def test_full_precision_prints_of_torch_are_read_back(values: list[list[float]]) -> None:
     tensor = torch.tensor(values, dtype=torch.float32)
@@ -76,6 +77,7 @@ def test_full_precision_prints_of_torch_are_read_back(values: list[list[float]])
             torch.set_printoptions(profile="default")
 
 
+@settings(max_examples=60)
 @given(matrices())
 def test_prints_of_numpy_are_read_back(values: list[list[float]]) -> None:
     numbers = np.array(values, dtype=np.float32)
@@ -84,6 +86,7 @@ def test_prints_of_numpy_are_read_back(values: list[list[float]]) -> None:
         read(str(numbers), values)
 
 
+@settings(max_examples=60)
 @given(matrices())
 def test_matlab_rows_are_read_back(values: list[list[float]]) -> None:
     read("[" + lines(values, " ").replace("\n", "; ") + "]", values)
@@ -91,11 +94,13 @@ def test_matlab_rows_are_read_back(values: list[list[float]]) -> None:
     read(lines(values, " ").replace("\n", "; "), values)
 
 
+@settings(max_examples=60)
 @given(matrices(), st.sampled_from([", ", ",", "\t", "  ", " | "]))
 def test_text_tables_are_read_back(values: list[list[float]], separator: str) -> None:
     read(lines(values, separator), values)
 
 
+@settings(max_examples=60)
 @given(matrices())
 def test_latex_is_read_back(values: list[list[float]]) -> None:
     rows = lines(values, " & ").replace("\n", " \\\\\n")
@@ -103,6 +108,7 @@ def test_latex_is_read_back(values: list[list[float]]) -> None:
     read(f"\\left[\\begin{{array}}{{{'r' * len(values[0])}}}{rows}\\end{{array}}\\right]", values)
 
 
+@settings(max_examples=60)
 @given(matrices(), st.data())
 def test_labels_and_columns_are_read_back(values: list[list[float]], data: st.DataObject) -> None:
     labels = data.draw(st.lists(LABELS, min_size=len(values), max_size=len(values)))
@@ -114,6 +120,7 @@ def test_labels_and_columns_are_read_back(values: list[list[float]], data: st.Da
         assert (named.labels, named.columns) == (tuple(labels), tuple(columns))
 
 
+@settings(max_examples=60)
 @given(matrices(), st.data())
 def test_markdown_and_pandas_tables_are_read_back(values: list[list[float]], data: st.DataObject) -> None:
     labels = data.draw(st.lists(LABELS, min_size=len(values), max_size=len(values)))
@@ -126,6 +133,7 @@ def test_markdown_and_pandas_tables_are_read_back(values: list[list[float]], dat
         assert (matrix.labels, matrix.columns) == (tuple(labels), tuple(columns))
 
 
+@settings(max_examples=60)
 @given(st.lists(st.text(min_size=1, max_size=12), min_size=2, max_size=4))
 @example(["=1+1", "a\tb", 'say "hi"', "-1+1"])
 @example(["line1\nline2", "x, 1"])

@@ -605,7 +605,7 @@ def test_a_right_to_left_word_leaves_numbers_in_their_place():
     assert next(page.all("bdi")).text == "שלום"
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     labels=st.lists(st.text(max_size=30), min_size=1, max_size=4),
     d_model=st.integers(1, 4),

@@ -9,13 +9,26 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from attn_magic.matrix.mistake import Mistake
 from attn_magic.notation import count
 from attn_magic.notices import Notice
 
 Label: TypeAlias = tuple[int, int, str]  # where it begins, where it ends, and what it says
+Kind: TypeAlias = Literal["comment", "beside", "option", "markup"]
+
+
+class Aside(NamedTuple):
+    r"""A part of the text that is not the matrix: where it begins and ends, and what it is instead.
+
+    A comment; what a program prints beside a matrix, such as a prompt; an option, such as dtype; markup, such as \hline.
+    """
+
+    start: int
+    end: int
+    kind: Kind
+
 
 TEXT_LIMIT = 4 * 1024 * 1024  # characters; 512 tokens × 768 features printed with four decimals are 3.4 million
 
@@ -33,9 +46,10 @@ _PLAIN = str.maketrans(
     | {character: chr(ord(character) - 0xFEE0) for character in _FULLWIDTH}
     | dict.fromkeys("\u201c\u201d\u201e\u201f", '"')
     | dict.fromkeys("\u2018\u2019\u201b", "'")
-    | dict.fromkeys("│┃║┆┇┊┋", "|")
-    | dict.fromkeys("─━═┄┅╌╍", "-")
-    | dict.fromkeys("┌┬┐├┼┤└┴┘╞╪╡╔╦╗╠╬╣╚╩╝╭╮╰╯", "+")
+    | dict.fromkeys(map(chr, range(0x2500, 0x2580)), "+")  # box drawing: corners and crossings
+    | dict.fromkeys("│┃║┆┇┊┋╎╏", "|")
+    | dict.fromkeys("─━┄┅┈┉╌╍", "-")
+    | {"═": "="}  # below the names
 )
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
@@ -47,11 +61,6 @@ _CONTROL_NAMES = {"\x00": "NUL", "\x1b": "ESCAPE, a terminal colour code", "\x07
 
 _UNNAMED = {"Cc": "a control character", "Cs": "half of a surrogate pair", "Co": "a private-use character"}
 
-_FENCE = re.compile(r"^[ \t]*(?:```+|~~~+)(?P<behind>[^\n]*)$", re.MULTILINE)
-_LANGUAGE = re.compile(r"[ \t]*(?:[A-Za-z{.][^\s`]*)?[ \t]*")
-_BLANKS = re.compile(r"[ \t]*")
-_PROMPT = re.compile(r"[ \t]*(?:>>>[ ]|In \[[0-9]*\]:[ ]|Out\[[0-9]*\]:[ \n]|julia>[ ]|octave:[0-9]+>[ ]|>>[ ](?=[A-Za-z\[(]))")
-_CONTINUATION = re.compile(r"^[ \t]*\.\.\.:?[ ]", re.MULTILINE)
 
 _NOTICES = (
     ("unicode-minus", re.compile(f"[{_DASHES}]"), "-", "was read as a minus sign."),
@@ -61,20 +70,43 @@ _NOTICES = (
 )
 
 
+class Promise(NamedTuple):
+    """The size that a text beside the matrix says it has, and where that text stands."""
+
+    start: int
+    end: int
+    rows: int
+    columns: int | None
+    counts_labels: bool = False  # as a column
+
+
 @dataclass(frozen=True)
 class Body:
-    """`typed` is what the reader typed; `plain` is the same text in ordinary characters, position by position.
+    """`typed` is what the reader typed; `ordinary` is the same text in ordinary characters, position by position.
 
-    `labels` says, by where they begin, what the labels mean that are known already. In `plain` each of them is a quoted word without meaning.
+    `plain` is what is left of it to read: blanks stand in place of every part that was set aside. `labels` says, by where they begin, what the
+    labels mean that are known already. In `plain` each of them is a quoted word without meaning.
     """
 
     typed: str
+    ordinary: str
     plain: str
     labels: Mapping[int, str] = field(default_factory=dict)
+    asides: tuple[Aside, ...] = ()
+    promises: tuple[Promise, ...] = ()
 
-    def without(self, spans: Iterable[tuple[int, int]]) -> "Body":
-        """The same body with these parts blanked out."""
-        return replace(self, plain=blank(self.plain, spans))
+    def without(self, spans: Iterable[tuple[int, int]], kind: Kind) -> "Body":
+        """The same body with these parts set aside."""
+        asides = tuple(Aside(start, end, kind) for start, end in spans)
+        return replace(self, plain=blank(self.plain, asides), asides=self.asides + asides) if asides else self
+
+    def aside(self, spans: Iterable[tuple[int, int]], kind: Kind) -> "Body":
+        """The same body, in which these parts are known not to be the matrix; whoever reads on does not look at them."""
+        return replace(self, asides=self.asides + tuple(Aside(start, end, kind) for start, end in spans))
+
+    def promising(self, promises: Iterable[Promise]) -> "Body":
+        """The same body, whose matrix must have these sizes."""
+        return replace(self, promises=self.promises + tuple(promises))
 
     def enclose(self, labels: Iterable[Label]) -> "Body":
         """The same body, knowing these labels, in the order of the text."""
@@ -87,7 +119,7 @@ class Body:
 
 
 def read_body(text: str) -> Body:
-    """The text in ordinary characters, without fences and prompts; refuses characters that hide or reorder text."""
+    """The text in ordinary characters; refuses characters that hide or reorder text."""
     if len(text) > TEXT_LIMIT:
         raise Mistake(
             "too-large",
@@ -99,17 +131,18 @@ def read_body(text: str) -> Body:
     if not text.isascii():
         _refuse_spaced_thousands(text)
         plain = _blank_zero_width(plain)
-    return Body(text, _blank_fences_and_prompts(plain.translate(_PLAIN)))
+    ordinary = plain.translate(_PLAIN)
+    return Body(text, ordinary, ordinary)
 
 
-def blank(text: str, spans: Iterable[tuple[int, int]]) -> str:
+def blank(text: str, spans: Iterable[Aside | tuple[int, int]]) -> str:
     """`text` with spaces in place of each span; line breaks stay where they are.
 
     >>> blank("a = [1]", [(0, 3)])
     '    [1]'
     """
     parts, position = [], 0
-    for start, end in sorted(spans):
+    for start, end, *_ in sorted(spans):
         parts.append(text[position:start])
         parts.append("\n".join(" " * len(line) for line in text[max(start, position) : end].split("\n")))
         position = max(end, position)
@@ -184,35 +217,3 @@ def _blank_zero_width(text: str) -> str:
         return start == 0 or end == len(text) or bool(_BORDER.match(text[start - 1])) or bool(_BORDER.match(text[end]))
 
     return _ZERO_WIDTH_RUN.sub(lambda match: " " * len(match[0]) if is_outside(match) else match[0], text)
-
-
-def _refuse_text_behind(fence: re.Match[str], allowed: re.Pattern[str]) -> None:
-    """Grammar: fence := ("```" | "~~~") language?; numbers behind it would be lost with it."""
-    if not allowed.fullmatch(fence["behind"]):
-        raise Mistake(
-            "ambiguous",
-            "This line can be a fence around the matrix, or the matrix itself",
-            "Put ``` on a line of its own; behind the first may stand the name of a language.",
-            *fence.span(),
-        )
-
-
-def _blank_fences_and_prompts(plain: str) -> str:
-    spans = []
-    if plain.lstrip().startswith(("```", "~~~")):
-        fences = list(_FENCE.finditer(plain))
-        closed = not plain[fences[-1].end() :].strip()
-        _refuse_text_behind(fences[0], _LANGUAGE)
-        if closed and len(fences) > 1:
-            _refuse_text_behind(fences[-1], _BLANKS)
-        spans += [fences[0].span(), fences[-1].span()] if closed else [fences[0].span()]
-    start = len(plain) - len(plain.lstrip())
-    if spans:
-        after = spans[0][1]
-        start = after + len(plain[after:]) - len(plain[after:].lstrip())
-    prompt = _PROMPT.match(plain, start)
-    if prompt:
-        spans.append((start, prompt.end()))
-        if plain[start] in ">I":
-            spans += [match.span() for match in _CONTINUATION.finditer(plain, prompt.end())]
-    return blank(plain, spans) if spans else plain

@@ -15,7 +15,7 @@ CLOSING = {"[": "]", "(": ")", "{": "}"}
 _TOKEN = re.compile(
     r"(?P<bracket>[\[\](){}])"
     r"|(?P<string>\"(?:[^\"\\\n]|\\.)*\"?|(?<![\w\])}.'])(?:[bBfFrRuU]{1,2}'(?:[^'\\\n]|\\.)*'|'(?:[^'\\\n]|\\.)*'?))"
-    r"|(?P<comment>\\(?=[ \t]*\n)|\#[^\n]*|(?<![0-9%])%[^\n]*|(?<=[,;\[({\n])[ \t]*//[^\n]*)"
+    r"|(?P<comment>\\[ \t]*\n|\#[^\n]*|(?<![0-9%])%[^\n]*|(?<=[,;\[({\n])[ \t]*//[^\n]*)"
     r"|(?P<continuation>\.\.\.[ \t]*(?:[%#][^\n]*)?(?=\n))"
 )
 
@@ -75,14 +75,17 @@ def scan(body: Body) -> tuple[Body, Group, list[tuple[int, int]]]:
     if len(stack) > 1:
         start, kind = stack[1].start, stack[1].kind
         raise Mistake("bracket", f"This {quote(kind)} is never closed", f'Type the missing "{CLOSING[kind]}".', start, start + 1)
-    body = replace(body, plain=_join_lines(plain, comments)) if comments else body
+    if comments:
+        remarks = [span for span in comments if plain[span[0]] not in "\\."]  # the others only continue a line
+        body = replace(body.aside(remarks, "comment"), plain=_join_lines(plain, comments))
     return body, top, strings
 
 
 def _continues(plain: str, start: int) -> bool:
     """MATLAB's "..." continues a row on the next line; the "..." of a shortened print stands in a print without semicolons."""
     line = plain.rfind("\n", 0, start) + 1
-    return any(character.isdigit() for character in plain[line:start]) and plain[start - 1] in " \t"
+    row = plain[line:start]
+    return (any(map(str.isdigit, row)) or row.rstrip().endswith(("[", "{", "("))) and plain[start - 1] in " \t"
 
 
 def _join_lines(plain: str, spans: Sequence[tuple[int, int]]) -> str:

@@ -20,7 +20,8 @@ ROW_PREFIX = re.compile(rf"(?:{_TENSORS}|{_ARRAYS}|array|matrix)")
 
 _OPTION = re.compile(
     r"\s*,\s*(?:(?P<name>[A-Za-z_]\w*)\s?=\s?)?"
-    r"(?P<value><[^<>\n]{0,200}>|'[^'\n]{0,100}'|\"[^\"\n]{0,100}\"|[A-Za-z_][\w.]*(?:\([^()]{0,100}\))?|-?[0-9.]+|\([0-9, ]*\)|\[[0-9, ]*\])"
+    r"(?P<value><[^<>\n]{0,200}>|'[^'\n]{0,100}'|\"[^\"\n]{0,100}\"|[A-Za-z_][\w.]*(?:\([^()]{0,100}\))?|-?[0-9.]+"
+    r"|\([0-9, ]*\)|\[[^\[\]\n]{0,4000}\])"
 )
 _SAFE_CALL = re.compile(r"(?:torch\.device|device|np\.dtype|numpy\.dtype|torch\.Size|tf\.TensorShape|dtype)\(")
 _FLOAT32 = {"float32", "float", "f4", "<f4", "single"}

@@ -7,7 +7,7 @@ from attn_magic.notices import Notice
 
 _SAVED_HERE = re.compile(r"\s*(?:# Attention, step by step\s+|% )Made by attn_magic [0-9]")  # the first lines of Markdown and of LaTeX
 _CELL = re.compile(r"^(?:(?P<fence>`{3,})\r?\n)?(?P<line>%%(?:masked_)?attention\b[^\r\n]*)\r?\n", re.MULTILINE)
-_DEFAULT = re.compile(r"%%attention\s*(?:--seed 42)?\s*")
+_DEFAULT = re.compile(r"%%attention(?:\s+--seed 42)?\s*")
 
 
 def find_matrix(text: str) -> tuple[str, list[Notice]]:
@@ -23,7 +23,8 @@ def find_matrix(text: str) -> tuple[str, list[Notice]]:
     end = len(text)
     if cell["fence"]:
         closing = re.compile(rf"^{cell['fence']}[ \t]*$", re.MULTILINE).search(text, cell.end())
-        end = closing.start() if closing else end
+        is_whole = closing and (_SAVED_HERE.match(text) or not text[closing.end() :].strip())
+        end = closing.start() if closing and is_whole else end
     matrix = "\n" * text.count("\n", 0, cell.end()) + text[cell.end() : end]
     if _DEFAULT.fullmatch(cell["line"]):
         return matrix, []

@@ -14,10 +14,12 @@ from attn_magic.matrix.words import clean_label, is_corner, made_here
 
 _QUOTED = r'"(?:[^"\r\n]|"")*"'
 _LINE = re.compile(r"[^\r\n]+")
-_RECORD = re.compile(rf"[ \t\ufeff]*(?P<label>{_QUOTED})(?P<rest>[ \t]*[ \t,;|:][^\"'\r\n]*)")
-_BARE_RECORDS = {mark: re.compile(rf"(?P<label>{_QUOTED}|[^\"{mark}\r\n]+)(?P<rest>[ ]*{mark}[^\"'\r\n]*)") for mark in (",", ";", "\t")}
-_NAME = re.compile(rf"[ \ufeff]*(?P<name>{_QUOTED}|[^\",;\t\r\n]*)[ ]*(?:[,;\t]|$)")
-_LIKE_NUMBERS = re.compile(r"[-+0-9.,' ]*[0-9][-+0-9.,' ]*")
+_RECORD = re.compile(rf"[ \t\ufeff]*(?P<label>{_QUOTED})(?P<rest>[ \t,;|:][^\"'\r\n]*)")
+_BARE_RECORDS = {
+    mark: re.compile(rf"(?P<label>{_QUOTED}(?=[ ]*{mark})|[^\"{mark}\r\n]+(?={mark}))(?P<rest>[ ]*{mark}[^\"'\r\n]*)") for mark in (",", ";", "\t")
+}
+_NAME = re.compile(rf"[ \ufeff]*(?![ \ufeff])(?P<name>{_QUOTED}(?=[ ]*(?:[,;\t]|$))|[^\",;\t\r\n]*(?=[,;\t]|$))[ ]*(?:[,;\t]|$)")
+_LIKE_NUMBERS = re.compile(r"(?=[^0-9]*[0-9])[-+0-9.,' ]+")
 
 _CODE = re.compile(r"\|[ \t]*(?P<cell><code>(?P<inside>(?:[^<|\\\r\n]|\\.)*)</code>)(?=[ \t]*\|)")
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});|\\(?P<sign>[!-/:-@\[-`{-~])")

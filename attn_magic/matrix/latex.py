@@ -3,11 +3,11 @@
 import re
 from dataclasses import replace
 
-from attn_magic.matrix.body import Body
+from attn_magic.matrix.body import Body, blank
+from attn_magic.matrix.marks import decimal_comma, refuse_accounted
 from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import is_numeral
-from attn_magic.matrix.rows import Reading, Row, check_size, read_values
-from attn_magic.matrix.separators import decimal_comma
+from attn_magic.matrix.rows import Line, Reading, Row, check_size, read_values
 from attn_magic.matrix.table import Table
 from attn_magic.matrix.tex_labels import RULES, TABLES, enclose_labels
 from attn_magic.notation import count
@@ -49,15 +49,18 @@ _STYLE = re.compile(
     r"|(?:text)?color\{[A-Za-z0-9!.]*\}|mathord|mathbin)(?=\s?\{|\s?[0-9])"
 )
 _ROW_END = re.compile(r"\\\\\*?(?:[ ]?\[[ ]?[-+0-9.]+[ ]?[a-z]{2}[ ]?\])?|\\cr\b|\\tabularnewline\b")
-_OPENING = r"\s|\$|\\\[|\\\(|\\left\s?(?:\\?[\[({.|]|\\lbrack|\\lbrace)|\\[bB]ig+l?\s?\\?[\[({]|\\displaystyle|&|\[|\("
+_OPENING = (
+    r"\s|\{|\$|\\\[|\\\(|\\left\s?(?:\\?[\[({.|]|\\lbrack|\\lbrace)|\\[bB]ig+l?\s?\\?[\[({]|\\displaystyle|\\centering\b"
+    r"|\\caption\{[^{}0-9]*\}|\\label\{[^{}]*\}|\[[hbtp!H]{1,5}\]|&|\[|\("
+)
 _DELIMITERS = re.compile(rf"(?:{_OPENING})*")
 _TARGET = re.compile(
     rf"(?:{_OPENING}"
     r"|\\(?:mathbf|mathrm|mathbb|mathcal|boldsymbol|bm|vec|hat|tilde|bar|text|operatorname)\s?\{[A-Za-z]+\}|\\[a-zA-Z]{1,20}(?=[ _^=&:$\s])"
-    r"|[A-Za-z]{1,20}'?|_\s?\{[^{}=]{0,40}\}|_\w|\^\s?\{[^{}=]{0,40}\})*:?"
+    r"|[A-Za-z]{1,20}(?![A-Za-z])'?|_\s?\{[^{}=]{0,40}\}|_\w|\^\s?\{[^{}=]{0,40}\})*:?"
 )
 _AFTER = re.compile(
-    r"(?:\s|\$|\\\]|\\\)|\\right\s?(?:\\?[\])}.|]|\\rbrack|\\rbrace)|\\[bB]ig+r?\s?\\?[\])}]"
+    r"(?:\s|\}|\$|\\\]|\\\)|\\right\s?(?:\\?[\])}.|]|\\rbrack|\\rbrace)|\\[bB]ig+r?\s?\\?[\])}]"
     r"|\\end[ ]?\{[A-Za-z]+\*?\}|[.,;]|\\[,;!: ]|\\quad\b|\\\\|\]|\)|\\notag\b|\\nonumber\b"
     r"|\\label\{[^{}]*\}|\\in\s?\\mathbb\s?\{R\}\^\s?\{[^{}]{0,40}\})*"
 )
@@ -84,6 +87,8 @@ _OPERATIONS = {
     "\\ln",
     "\\over",
 }
+_INSERTED = re.compile(r"[@!<>]\{[^{}\\]*[^\s{}\\|][^{}\\]*\}")
+_SUBSCRIPT = re.compile(r"[0-9]_[0-9]")
 _PLAIN_MATRIX = "Write the matrix as \\begin{bmatrix} 1 & 2 \\\\ 3 & 4 \\end{bmatrix}."
 
 
@@ -105,14 +110,16 @@ def read_latex(body: Body) -> Reading:
     name, start, end = _find_environment(body)
     inner = body.plain[start:end]
     is_table = name in TABLES
-    plain = body.plain[:start] + _blank_markup(inner, start) + body.plain[end:]
-    body = replace(body, plain=plain)
-    rows = _split_rows(body, start, end)
+    inner, markup = _blank_markup(inner, start)
+    body = replace(body.aside([(0, start), *markup, (end, len(body.plain))], "markup"), plain=body.plain[:start] + inner + body.plain[end:])
+    body, rows = _split_rows(body, start, end)
     if not rows:
         raise Mistake("empty", "There are no numbers in this matrix", _PLAIN_MATRIX, start, end)
     _refuse_commands(rows, is_table)
+    for number, row in enumerate(rows, 1):
+        refuse_accounted(Line(row.start, row.text), number)
     if is_table:
-        return _read_labelled(body, rows)
+        return _read_labelled(body, rows, _has_rule_below_names(body, rows, end))
     values, notices = read_values(rows)
     if len(values) == 1:
         notices.append(Notice("one-dim", f"One row was read as one token with {count(len(values[0]), 'feature')}."))
@@ -196,6 +203,10 @@ def _skip_columns(plain: str, start: int) -> int:
             or is_numeral(plain[brace.end() : position - 1].strip())
         ):
             return start
+        inserted = _INSERTED.search(plain, brace.end(), position)
+        if inserted:
+            headline = f"{quote(inserted[0])} writes something between the columns, so that two cells can be one number"
+            raise Mistake("latex", headline, "Type whole numbers in the cells, and columns such as {rr}.", *inserted.span())
         start = position
 
 
@@ -205,7 +216,7 @@ def _refuse_before(plain: str, start: int) -> None:
     target, equals, delimiters = re.sub(r"\\equiv|\\coloneqq", lambda match: "=".rjust(len(match[0])), text).rpartition("=")
     if not equals:
         target = ""
-    words = re.search(r"[A-Za-z]+\s+[A-Za-z]+\s+[A-Za-z]+", re.sub(r"\\[A-Za-z]+", " ", target))
+    words = re.search(r"(?<![A-Za-z])[A-Za-z]+\s+[A-Za-z]+\s+[A-Za-z]+", re.sub(r"\\[A-Za-z]+", " ", target))
     if len(text) < 500 and not words and _TARGET.fullmatch(target) and _DELIMITERS.fullmatch(delimiters):
         return
     seen = text.strip()
@@ -245,20 +256,26 @@ def _refuse_after(plain: str, end: int) -> None:
     )
 
 
-def _blank_markup(inner: str, start: int) -> str:
-    """The rows without spacing, rules, styles and braces, which do not change a number."""
+def _blank_markup(inner: str, start: int) -> tuple[str, list[tuple[int, int]]]:
+    """The rows without spacing, rules, styles and braces, which do not change a number; and where these stand."""
+    subscript = _SUBSCRIPT.search(inner)
+    if subscript:
+        place = (start + subscript.start(), start + subscript.end())
+        raise Mistake("latex", f"{quote(subscript[0])} is a number with an index below", "Type plain numbers between & and \\\\.", *place)
     thousands = re.search(r"(?<![0-9])[0-9]{1,3}(?:\\,|~|\{,\}|\\ )[0-9]{3}(?![0-9])", inner)
     if thousands:
         seen = re.sub(r"\\,|~|\\ |\{,\}", ",", thousands[0])
         mistake = decimal_comma(seen, start + thousands.start(), 1)
         raise Mistake(mistake.code, mistake.headline, mistake.advice, start + thousands.start(), start + thousands.end())
+    markup = []
     for pattern in (RULES, _SPACING, _STYLE):
-        inner = pattern.sub(lambda match: match[0] if match[0] == "\\\\" else " " * len(match[0]), inner)
-    inner = re.sub(r"(?<!\\)[{}$]", " ", inner)
-    return inner
+        spans = [match.span() for match in pattern.finditer(inner) if match[0] != "\\\\"]
+        markup += [(start + first, start + last) for first, last in spans]
+        inner = blank(inner, spans)
+    return re.sub(r"(?<!\\)[{}$]", " ", inner), markup
 
 
-def _split_rows(body: Body, start: int, end: int) -> list[Row]:
+def _split_rows(body: Body, start: int, end: int) -> tuple[Body, list[Row]]:
     r"""Grammar: rows := row ("\\" row)*; row := cell ("&" cell)*."""
     rows, position = [], start
     text = body.plain
@@ -278,7 +295,7 @@ def _split_rows(body: Body, start: int, end: int) -> list[Row]:
                 row=len(rows) + 1,
             )
         position = following
-    return rows
+    return body.aside(ends[:-1], "markup"), rows
 
 
 def _refuse_commands(rows: list[Row], is_table: bool) -> None:
@@ -310,7 +327,16 @@ def _command_mistake(command: str, span: tuple[int, int], row: int, cell: int) -
     return Mistake("latex", f"{command} is not understood inside a matrix", "Type plain numbers between & and \\\\.", *span, row=row, cell=cell)
 
 
-def _read_labelled(body: Body, rows: list[Row]) -> Reading:
+def _has_rule_below_names(body: Body, rows: list[Row], end: int) -> bool:
+    r"""Whether a rule stands below the first row and above no other: \midrule, or \hline where several rows follow."""
+    above = set()
+    for rule in re.compile(r"\\(?P<name>midrule|hline)\b").finditer(body.ordinary, rows[0].start, end):
+        above |= {(place, rule["name"]) for place, row in enumerate(rows) if row.start <= rule.start() < row.start + len(row.text)}
+    inner = [(place, name) for place, name in above if place]
+    return bool(inner) and all(place == 1 for place, _ in inner) and (len(rows) > 2 or (1, "midrule") in inner)
+
+
+def _read_labelled(body: Body, rows: list[Row], has_header: bool) -> Reading:
     for row in rows:
         row.text = row.text.replace("\n", " ")
-    return Table(body, rows, [], False).read()
+    return Table(body, rows, [], has_header=has_header, is_series=False).read()

@@ -5,16 +5,16 @@ Nothing is evaluated. Brackets are matched in one pass without recursion; the in
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from attn_magic.matrix.body import Body
+from attn_magic.matrix.body import Body, blank
 from attn_magic.matrix.brackets import Group, scan
 from attn_magic.matrix.constructors import CONSTRUCTOR, FROM_STRING, ROW_PREFIX, SIZED, TYPED, ignored, read_options
+from attn_magic.matrix.marks import refuse_cut_decimals, refuse_doubtful_thousands, refuse_glued_commas, refuse_spaced_thousands, refuse_zero_groups
 from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import DATA, EXAMPLE, MISSING, find_fault, is_numeral
-from attn_magic.matrix.rows import Reading, Row, check_size, read_values, split_loosely
-from attn_magic.matrix.separators import Line, refuse_doubtful_thousands, refuse_glued_commas, refuse_spaced_thousands
+from attn_magic.matrix.rows import Line, Reading, Row, check_size, read_values, split_loosely
 from attn_magic.matrix.words import clean_label
 from attn_magic.notation import count
 from attn_magic.notices import Notice
@@ -24,7 +24,9 @@ _WRAPPED_WIDTH = 50  # NumPy wraps rows at 75 columns; a shorter first line was 
 
 _DOTTED = re.compile(r"[^\W\d][\w.]*")
 _PRINT_PREFIX = re.compile(r"\s*(?:Parameter containing:\s*|<tf\.\w+[^=\n]{0,100}(?P<shape>shape=[^\n]{0,100}?)numpy=\s*)")
-_KEY = re.compile(r"\s*,?\s*(?P<key>\"[^\"\n]*\"|'[^'\n]*')\s?:\s*")
+_KEY = re.compile(r"\s*(?:,\s*)?(?P<key>\"[^\"\n]*\"|'[^'\n]*')\s?:\s*")
+_FIRST_STRING = re.compile(r"\s*(?P<label>\"[^\"\n]*\"|'[^'\n]*')\s*,")
+_NUMBER_IN_QUOTES = re.compile(r"[\"'][-+ ]*[0-9.,]+[\"']")
 _TRAILING = re.compile(r"\s*(?:,\s*)?(?:;\s*)*")
 
 
@@ -34,6 +36,7 @@ def read_literal(body: Body) -> Reading:
     if "float16(" in body.plain:
         notices.append(Notice("ignored-option", "float16 was read as float32: the numbers are kept as they are printed."))
     body, top, strings = scan(body)
+    refuse_zero_groups(body.plain, 0, None)
     return Literal(body, strings, notices).read(top)
 
 
@@ -48,7 +51,7 @@ def _blank_prefix(body: Body) -> tuple[Body, list[Notice]]:
         kind = re.search(r"dtype=(\w+)", match["shape"])
         if kind and kind[1] != "float32":
             notices.append(ignored("dtype", kind[1]))
-    return body.without(spans), notices
+    return body.without(spans, "beside"), notices
 
 
 class Literal:
@@ -59,6 +62,7 @@ class Literal:
         self.plain = body.plain
         self.strings = strings
         self.notices = notices
+        self.in_call = False
 
     def read(self, top: Group) -> Reading:
         """The matrix in these brackets, if there is nothing else around it."""
@@ -80,9 +84,28 @@ class Literal:
 
     def _are_rows(self, top: Group) -> bool:
         """Whether the text is rows without the outer brackets: [1, 2], [3, 4]."""
+        top.children = self._without_gaps(top.children)
         between = [self.plain[one.end : other.start] for one, other in pairwise(top.children)]
         flat = all(not child.children for child in top.children)
+        ends = [text.strip(" \t") for text in between]
+        if flat and "," in ends and "\n" in ends:
+            raise Mistake(
+                "ambiguous",
+                f"These brackets can be {len(top.children)} rows, or the cells of {ends.count(chr(10)) + 1}",
+                "Put brackets around each row and around all rows, like [[1, 2], [3, 4]].",
+                top.children[0].start,
+                top.children[-1].end,
+            )
         return flat and all(not text.strip(" \t\n,") and ("," in text or "\n" in text) for text in between)
+
+    def _without_gaps(self, children: list[Group]) -> list[Group]:
+        """The rows of a matrix that sympy has drawn: every second line has brackets around nothing."""
+        empty = [not self.plain[slice(*child.inside)].strip() for child in children]
+        drawn = len(children) > 2 and empty == [bool(place % 2) for place in range(len(children))] and len(children) % 2
+        if not drawn:
+            return children
+        self.plain = blank(self.plain, [(child.start, child.end) for child in children[1::2]])
+        return children[::2]
 
     def _refuse_rest(self, end: int, others: Sequence[Group]) -> None:
         """After the matrix there may be a semicolon, a comma or a comment."""
@@ -165,24 +188,52 @@ class Literal:
                 first.start,
                 first.end,
             )
-        options, notices = read_options(self.plain, first.end, end)
-        self.notices += notices
+        options = self._take_options(first.end, end)
+        self.in_call = True
         reading = self._read_call(inner, first) if inner and first.kind == "(" else self._read_group(first)
+        self._name_axes(reading, options, first.end)
         shape = options.get("shape") or options.get("size")
         if shape and tuple(map(int, re.findall("[0-9]+", shape))) != (len(reading.values), len(reading.values[0])) and name != "tf.Tensor":
             raise Mistake("call", f"shape={shape} would change the shape of these numbers", "Type the rows as they should be.", first.end, end)
         return reading
+
+    def _name_axes(self, reading: Reading, options: Mapping[str, str], start: int) -> None:
+        """The names that DataFrame(…, index=[…], columns=[…]) gives to rows and columns."""
+        for name, size in (("index", len(reading.values)), ("columns", len(reading.values[0]))):
+            if not options.get(name, "").startswith("["):
+                continue
+            position = self.plain.index(options[name], start)
+            spans = [span for span in self.strings if position <= span[0] < position + len(options[name])]
+            if len(spans) != size:
+                headline = f"{quote(name)} has {count(len(spans), 'name')} in quotes, but {size:,} are due"
+                raise Mistake(
+                    "label", headline, "Type one name in quotes for each row, and for each column.", position, position + len(options[name])
+                )
+            names = tuple(clean_label(self.body.typed[slice(*span)]) for span in spans)
+            reading.notices[:] = [notice for notice in reading.notices if not notice.text.startswith(f"{name}=")]
+            if name == "index":
+                reading.labels, reading.label_spans = names, spans
+            else:
+                reading.columns, reading.name_spans = names, spans
+
+    def _take_options(self, start: int, end: int) -> dict[str, str]:
+        options, notices = read_options(self.plain, start, end)
+        self.notices += notices
+        self.body = self.body.aside([(start, end)], "option")
+        return options
 
     def _read_argument(self, name: str, group: Group) -> Reading:
         """The argument of a constructor that is no list: np.matrix("1 2; 3 4"), torch.tensor(5.0)."""
         start, end = group.inside
         string = next((span for span in self.strings if start <= span[0] < end and not self.plain[start : span[0]].strip()), None)
         if string and FROM_STRING.fullmatch(name):
-            self.notices += read_options(self.plain, string[1], end)[1]
+            self._take_options(string[1], end)
             return self._read_group(Group("[", string[0], string[1]))
         text = self.plain[start:end].split(",")[0]
         if is_numeral(text.strip()) and not SIZED.fullmatch(name):
-            self.notices += read_options(self.plain, start + len(text), end)[1]
+            options = self._take_options(start + len(text), end)
+            if "shape" in options or "size" in options:
+                raise Mistake("call", "A shape would repeat this number, and functions are never called here", DATA, start, end)
             return self._read_group(Group("(", group.start, start + len(text) + 1))
         if string:
             fault = find_fault(self.plain[start:end])
@@ -231,8 +282,7 @@ class Literal:
     def _read_rows(self, group: Group) -> Reading:
         """Grammar: rows := row ((","? newline? | ";") row)* ","?."""
         rows: list[Row] = []
-        labels: list[str] = []
-        spans: list[tuple[int, int]] = []
+        labels, spans = self._take_first_strings(group)
         start = group.inside[0]
         if len(group.children) > 1:
             check_size(len(group.children), 1)
@@ -252,6 +302,19 @@ class Literal:
         refuse_doubtful_thousands([(row.start, row.text, len(row.cells)) for row in rows])
         values, notices = read_values(rows)
         return Reading(self.body, values, tuple(labels) if labels else None, None, self.notices + notices, spans)
+
+    def _take_first_strings(self, group: Group) -> tuple[list[str], list[tuple[int, int]]]:
+        """The labels of rows that all begin with a string: [["I", 1.16, 0.23], …]."""
+        spans = []
+        for child in group.children if self.strings else ():
+            first = _FIRST_STRING.match(self.plain, *child.inside)
+            if first is None or child.kind == "{" or _NUMBER_IN_QUOTES.fullmatch(first["label"]):
+                return [], []
+            spans.append(first.span())
+        strings = [_FIRST_STRING.match(self.plain, *span) for span in spans]
+        labels = [string.span("label") for string in strings if string]
+        self.plain = blank(self.plain, spans) if spans else self.plain
+        return [clean_label(self.body.typed[slice(*label)]) for label in labels], labels
 
     def _refuse_between(self, text: str, start: int, number: int, rows: Sequence[Row]) -> None:
         """Between two rows there is a comma, a semicolon or blanks; anything else is a cell that is no row."""
@@ -286,6 +349,8 @@ class Literal:
         """Grammar: row := "[" cells "]"."""
         while group.kind == "(" and len(group.children) == 1 and not self._outside(group).strip():
             group = group.children[0]
+        if group.kind == "{" and parent.kind != "{" and ":" in self.plain[slice(*group.inside)]:
+            raise Mistake("type", "A dictionary of cells is no row", "Type the row in square brackets.", group.start, group.end, row=number)
         if group.kind == "{" and parent.kind != "{":
             raise Mistake("type", "A set has no order", "Type the row in square brackets.", group.start, group.end, row=number)
         inner = next(filter(self._is_row, group.children), None)
@@ -304,12 +369,12 @@ class Literal:
                 fault = find_fault(self.plain[start : group.end - 1].split(",")[0].lstrip())
                 start += len(cells) - len(cells.lstrip())
                 raise Mistake(fault.code, fault.headline, fault.advice, start + fault.start, start + fault.end, row=number, cell=cells.count(",") + 1)
-            if inner.kind == "(" and (call := re.search(r"[^\W\d][\w.]*$", cells)):
+            if inner.kind == "(" and (call := re.search(r"[^\W\d][\w.]*$", cells[-100:])):
                 raise Mistake(
                     "call",
                     f"{quote(call[0])} is a function call, and functions are never called here",
                     DATA,
-                    group.start + call.start(),
+                    inner.start - len(call[0]),
                     inner.start,
                     row=number,
                     cell=cells.count(",") + 1,
@@ -427,6 +492,7 @@ class Literal:
         if not any("(" in row.text for row in rows):
             refuse_glued_commas(lines)
         refuse_doubtful_thousands([(row.start, row.text, len(row.cells)) for row in rows])
+        refuse_cut_decimals(lines)
         values, notices = read_values(rows)
         if len(values) == 1:
             notices.append(Notice("one-dim", f"One row was read as one token with {count(len(values[0]), 'feature')}."))
@@ -434,6 +500,14 @@ class Literal:
 
     def _split_rows(self, text: str, start: int) -> list[Row]:
         parts = self._join_continued(_cut_rows(text, start))
+        if len(parts) > 1 and not any(mark in text for mark in ",;") and len(parts[0].text) > _WRAPPED_WIDTH:
+            raise Mistake(
+                "ambiguous",
+                f"These {len(parts)} lines can be {len(parts)} rows, or one row that a print has wrapped",
+                "Put every row in brackets, like [[1, 2], [3, 4]], or ; between the rows.",
+                parts[0].start + _indent(parts[0].text),
+                parts[0].end,
+            )
         commas = [part for part in parts if part.text.rstrip().endswith(",")]
         if commas and len(parts) > 1:
             if len(commas) < len(parts):
@@ -450,6 +524,8 @@ class Literal:
         if not any(broken) or ";" in self.plain[parts[0].start : parts[-1].end]:
             return parts
         counts = {len(part.text.replace(",", " ").split()) for part in parts}
+        if self.in_call and all(broken):  # the list goes on until its bracket closes
+            counts = set()
         if len(counts) == 1 and counts != {1}:
             raise Mistake(
                 "ambiguous",
@@ -467,6 +543,15 @@ class Literal:
         children = group.children
         if len(children) > 1:
             check_size(len(children), 1)
+        if not children and not self.strings and ";" in self.plain[slice(*group.inside)]:
+            return self._read_flat(group)  # MATLAB's {1 2; 3 4}
+        ends = [group.start + 1, *(child.end for child in children)][: len(children)]
+        keys = [_KEY.fullmatch(self.plain[end : child.start]) for end, child in zip(ends, children, strict=True)]
+        named = {clean_label(key["key"]): child for key, child in zip(keys, children, strict=True) if key}
+        if named and len(named) == len(children) and (len(named) == 1 or set(named) <= {"data", "columns", "index"}):
+            rows = named.get("data") or children[0]
+            if any(map(self._is_row, rows.children)):
+                return self._read_named(rows, named)
         nested = next((child for child in children if any(map(self._is_row, child.children))), None)
         if nested and self.strings and nested.kind != "{":
             raise Mistake(
@@ -476,7 +561,6 @@ class Literal:
                 group.start,
                 group.start + 1,
             )
-        ends = [group.start + 1, *(child.end for child in children[:-1])]
         if self.strings and any(_KEY.fullmatch(self.plain[end : child.start]) for end, child in zip(ends, children, strict=False)):
             reading = self._read_rows(group)
             if reading.labels is None or len(reading.labels) != len(reading.values):
@@ -494,6 +578,31 @@ class Literal:
         raise Mistake(
             "type", "A set or dictionary has no rows in order", "Type the rows in square brackets: [[1, 2], [3, 4]].", group.start, group.start + 1
         )
+
+    def _read_named(self, rows: Group, named: Mapping[str, Group]) -> Reading:
+        """Grammar: named := "{" key ":" rows "}" | "{" ("columns" ":" names | "index" ":" names | "data" ":" rows)* "}"."""
+        spans = {name: self._strings_in(named[name]) for name in ("index", "columns") if name in named}
+        said = {name: tuple(clean_label(self.body.typed[slice(*span)]) for span in found) for name, found in spans.items()}
+        if any(map(is_numeral, said.get("index", ()))):
+            self.notices.append(Notice("numeric-label", 'The numbers of "index" were read as labels.'))
+        reading = self._read_rows(rows)
+        sizes = {"index": len(reading.values), "columns": len(reading.values[0])}
+        for name, found in said.items():
+            if len(found) != sizes[name]:
+                headline = f"{quote(name)} has {count(len(found), 'name')}, but {sizes[name]:,} are due"
+                raise Mistake("label", headline, "Type one name in quotes for each row, and for each column.", named[name].start, named[name].end)
+        others = ", ".join(quote(name) for name in named if name not in spans)
+        reading.notices.append(Notice("beside", f"{others} stands beside the matrix and was left out."))
+        reading.labels, reading.columns = said.get("index") or reading.labels, said.get("columns")
+        reading.label_spans, reading.name_spans = spans.get("index", reading.label_spans), spans.get("columns", [])
+        beside = [span for span in self.strings if span not in reading.label_spans and span not in reading.name_spans]
+        reading.body = reading.body.aside(beside, "markup")
+        return reading
+
+    def _strings_in(self, group: Group) -> list[tuple[int, int]]:
+        """Where the names in a list stand, in quotes or whole numbers."""
+        strings = [span for span in self.strings if group.start < span[0] < group.end]
+        return strings or [number.span() for number in re.compile("[0-9]+").finditer(self.plain, *group.inside)]
 
 
 def _indent(text: str) -> int:

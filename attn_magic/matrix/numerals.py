@@ -13,9 +13,9 @@ from attn_magic.matrix.body import name_character
 from attn_magic.matrix.mistake import quote
 from attn_magic.notices import Notice
 
-_DECIMAL = r"(?:[0-9]+(?:_[0-9]+)*(?:\.(?:[0-9]+(?:_[0-9]+)*)?)?|\.[0-9]+(?:_[0-9]+)*)(?:[eEdD][-+]?[0-9]+)?"
-_INTEGER = r"0[xX][0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|0[bB][01]+(?:_[01]+)*|0[oO][0-7]+(?:_[0-7]+)*"
-_NUMERAL = re.compile(rf"([-+]?)(?:(?P<decimal>{_DECIMAL})|(?P<integer>{_INTEGER}))")
+DECIMAL = r"(?:[0-9]+(?:_[0-9]+)*(?:\.(?:[0-9]+(?:_[0-9]+)*)?)?|\.[0-9]+(?:_[0-9]+)*)(?:[eEdD][-+]?[0-9]+)?"
+INTEGER = r"0[xX][0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|0[bB][01]+(?:_[01]+)*|0[oO][0-7]+(?:_[0-7]+)*"
+_NUMERAL = re.compile(rf"([-+]?)(?:(?P<decimal>{DECIMAL})|(?P<integer>{INTEGER}))")
 _DETACHED_SIGN = re.compile(r"([-+])[ \t]+(?=[0-9.])")
 _SCALAR = re.compile(
     r"(?:np|numpy|jnp|torch)\.(?P<kind>float|float_|float16|bfloat16|float32|float64|double|single|u?int[0-9]*|intc|longlong)\((?P<inner>[^()]*)\)"
@@ -41,14 +41,14 @@ _NONFINITE = re.compile(
 )
 _BOOLEAN = re.compile(r"(?:np\.|numpy\.)?(?:true|false)_?|np\.bool_?\(.*", re.IGNORECASE)
 _STRING = re.compile(r"[bBrRuUfF]{0,2}['\"]|np\.str_\(")
-_COMPLEX = re.compile(rf"[-+]?(?:{_DECIMAL})?[ ]?[-+]?[ ]?(?:{_DECIMAL})[ ]?\*?[ijIJ]|[-+]?(?:{_DECIMAL})?[-+][ijIJ]|np\.complex[0-9]*\(.*")
+_COMPLEX = re.compile(rf"[-+]?(?:(?:{DECIMAL})(?:[ ]?[-+][ ]?|[ ]))?(?:{DECIMAL})[ ]?\*?[ijIJ]|[-+]?(?:{DECIMAL})?[-+][ijIJ]|np\.complex[0-9]*\(.*")
 _CALL = re.compile(r"[^\W\d][\w.]*[ ]?\(")
 _NAME = re.compile(r"[-+]?(?P<name>[^\W\d_][\w.]*|_[\w.]*)")
-_DETACHED = re.compile(rf"(?:{_DECIMAL})[ \t]*(?P<sign>[-+])[ \t]")
+_DETACHED = re.compile(rf"(?:{DECIMAL})[ \t]*(?P<sign>[-+])[ \t]")
 _DECIMAL_COMMA = re.compile(r"[-+]?[0-9]+(?:[.,' ][0-9]+)*[,'][0-9]+(?:[.,][0-9]+)?(?:[eE][-+]?[0-9]+)?")
-_OPERATION = re.compile(rf"[-+(]*(?:{_DECIMAL})[) ]*(?:[-+*/^:@×·]|\*\*)")
+_OPERATION = re.compile(rf"[-+(]*(?:{DECIMAL})[) ]*(?:[-+*/^:@×·]|\*\*)")
 _ELLIPSIS = re.compile(r"\.\.\.|[…⋯⋮⋱]")
-_TWO_NUMERALS = re.compile(rf"[-+]?(?:{_DECIMAL})[ \t]+[-+]?(?:{_DECIMAL})")
+_TWO_NUMERALS = re.compile(rf"[-+]?(?:{DECIMAL})[ \t]+[-+]?(?:{DECIMAL})")
 
 
 @dataclass(frozen=True)

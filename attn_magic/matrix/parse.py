@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from attn_magic.limits import MOST_TOKENS
+from attn_magic.matrix.accounting import account_for_numbers
 from attn_magic.matrix.body import Body, character_notices, read_body
 from attn_magic.matrix.documents import find_matrix
 from attn_magic.matrix.enclosed import enclose_labels
@@ -12,16 +13,20 @@ from attn_magic.matrix.literal import read_literal
 from attn_magic.matrix.mistake import Mistake, explain, quote
 from attn_magic.matrix.numerals import DATA, EXAMPLE
 from attn_magic.matrix.rows import Reading
+from attn_magic.matrix.surroundings import keep_promises, set_surroundings_aside
 from attn_magic.matrix.table import read_table
 from attn_magic.notices import Notice
 
 _TARGET = re.compile(r"[^\W\d][\w.]*(?: [^\W\d][\w.]*){0,3}(?:\[[0-9: ,]*\]){0,3}(?: ?: ?[^\W\d][\w.\[\], ]{0,60})?")
 _ASSIGNED = re.compile(r"[ \t]*(?:\n|[-+.\[({\"'<0-9\\$]|[A-Za-z_][\w.]*[(\[]|Parameter|\Z)")
+_ASSIGNED_AGAIN = re.compile(r"^[ \t]*[^\s=]+[ \t]*=[ \t]*[-+.0-9\[(]", re.MULTILINE)
 _ABOVE = re.compile(r"(?:\s+|(?:#(?!#)|%)[^\n]*(?:\n|\Z))*")  # blank lines and comments
 _BLOCK_MARK = re.compile(r"^[ \t]*(?P<mark>(?P<sign>[%#])(?P<bracket>[{}]))[ \t]*$", re.MULTILINE)
-_BRACKETED_TOKEN = re.compile(r"[\[(<{][^\[\](){}<>\s,;]*[^\W\d_][^\[\](){}<>\s,;]*[\])>}]:?")
+_BRACKETED_TOKEN = re.compile(r"[\[(<{](?P<word>[^\[\](){}<>\s,;]+)[\])>}]:?")  # a letter is in it, too, as in [CLS]
 _THEN_BRACKET = re.compile(r"[ \t]+[\[(]")
 _FACTOR = re.compile(r"(?P<factor>(?:[-+]?[0-9.][\w.]*[ \t]*)?(?:\*\*|[-+*/@^]))[ \t]*(?:[^\W\d][\w.]*)?[\[(]")
+_SECOND_CELL = re.compile(r"^[ \t]*(?P<magic>%%(?:masked_)?attention)\b", re.MULTILINE)
+_SCALE = re.compile(r"(?P<factor>[-+]?[0-9.]+[eE][-+]?[0-9]+[ \t]*\*)[ \t]*\n")
 _SIZE = re.compile(r"\.(?:shape|size)")
 _CALL = re.compile(r"[^\W\d][\w.]*[ ]?\(|(?:Float|U?Int)(?:16|32|64)?\[|Parameter containing:|<tf\.")
 
@@ -56,15 +61,25 @@ def parse_matrix(text: str) -> Matrix:
     """
     text, asked = find_matrix(text)
     try:
-        reading = _read(text)
+        body, beside = set_surroundings_aside(read_body(text))
+        reading = _read(body)
+        keep_promises(reading)
+        accounted = account_for_numbers(reading)
     except Mistake as mistake:
         raise explain(mistake, text) from None
-    notices = {notice.code: notice for notice in asked + character_notices(reading.body, reading.label_spans) + reading.notices}
+    normalised = character_notices(reading.body, reading.label_spans + reading.name_spans)
+    notices = {notice.code: notice for notice in asked + beside + normalised + accounted + reading.notices}
     return Matrix(reading.values, reading.labels, reading.columns, tuple(notices.values()))
 
 
-def _read(text: str) -> Reading:
-    body = enclose_labels(read_body(text))
+def _read(body: Body) -> Reading:
+    if body.plain.startswith("%%MatrixMarket"):
+        headline = "A Matrix Market file lists columns, or places and values, and not rows"
+        raise Mistake("ambiguous", headline, "Read it with scipy.io.mmread, and use %attention EXPRESSION.", 0, len("%%MatrixMarket"))
+    second = _SECOND_CELL.search(body.plain)
+    if second:
+        raise Mistake("multiple", "A second cell begins here, and a cell holds one matrix", "Put it in a cell of its own.", *second.span("magic"))
+    body = enclose_labels(body)
     if is_latex(body.plain):
         return read_latex(body)
     body = _blank_assignment(_blank_block_comments(body))
@@ -86,12 +101,17 @@ def _blank_block_comments(body: Body) -> Body:
     if opened:
         sign = opened[0]["sign"]
         raise Mistake("bracket", "This comment is never closed", f'Type "{sign}}}" on a line of its own behind it.', *opened[0].span("mark"))
-    return body.without(spans)
+    return body.without(spans, "comment")
 
 
 def _refuse_factor(plain: str) -> None:
     """A sign or a factor in front of a list would change its numbers."""
-    match = _FACTOR.match(plain, _skip_above(plain))
+    start = _skip_above(plain)
+    scale = _SCALE.match(plain, start)
+    if scale:
+        headline = f"{quote(scale['factor'])} stands above the matrix and would change every number, and nothing is calculated here"
+        raise Mistake("expression", headline, "In MATLAB and Octave, print it after: format long g", *scale.span("factor"))
+    match = _FACTOR.match(plain, start)
     if match:
         raise Mistake("expression", f"{quote(match['factor'])} stands before the matrix, and nothing is calculated here", DATA, *match.span("factor"))
 
@@ -102,12 +122,12 @@ def _blank_assignment(body: Body) -> Body:
     start = _skip_above(plain)
     line_end = plain.find("\n", start)
     line = plain[start : line_end if line_end >= 0 else len(plain)][:300]
-    found = re.search(r":?=|<-", line)
+    found = re.search(r":?=|<-(?![0-9.])", line)
     if not found or not _TARGET.fullmatch(line[: found.start()].strip()) or line[found.end() : found.end() + 1] == "=":
         return body
     end = start + found.end()
     others = plain[line_end:] if line_end >= 0 else ""
-    if not _ASSIGNED.match(plain, end) or re.search(r"^[ \t]*[^\s=]+[ \t]*=[ \t]*[-+.0-9]", others, re.MULTILINE):
+    if not _ASSIGNED.match(plain, end) or _ASSIGNED_AGAIN.search(others):
         return body
     target = plain[start : start + found.start()].rstrip()
     if _SIZE.search(target):
@@ -120,7 +140,7 @@ def _blank_assignment(body: Body) -> Body:
             start,
             start + len(target),
         )
-    return body.without([(start, end)])
+    return body.without([(start, end)], "beside")
 
 
 def _skip_above(plain: str) -> int:
@@ -136,11 +156,16 @@ def _is_literal(plain: str) -> bool:
     line = plain[start:].partition("\n")[0]
     label = re.split(r"[\s,;]", line, maxsplit=1)[0]
     if _is_numbers(line[len(label) :]):
-        return not (_BRACKETED_TOKEN.fullmatch(label) or _is_balanced_word(label) or (len(label) == 1 and _are_labelled(plain[start:])))
+        is_word = _is_bracketed_token(_BRACKETED_TOKEN.fullmatch(label)) or _is_balanced_word(label)
+        return not is_word and not (len(label) == 1 and _are_labelled(plain[start:]))
     token = _BRACKETED_TOKEN.match(plain, start)
-    if token and _THEN_BRACKET.match(plain, token.end()):
+    if token and _is_bracketed_token(token) and _THEN_BRACKET.match(plain, token.end()):
         return False
     return not re.match(r"[ \t]*(?:\[,[0-9]+\][ \t]*)+\n", plain[start : start + 2000])
+
+
+def _is_bracketed_token(token: re.Match[str] | None) -> bool:
+    return token is not None and any(map(str.isalpha, token["word"]))
 
 
 def _is_numbers(text: str) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Literal, TypeAlias
 
 from attn_magic.limits import MOST_TOKENS, find_excess
 from attn_magic.matrix.body import Body
@@ -16,9 +17,13 @@ _LOOSE = re.compile(r"[^\s,]+")
 _HOLE = re.compile(r",\s*,")
 
 
+# What a comma between two digits means, everywhere or inside quotes alone; where nothing is said it separates cells.
+Comma: TypeAlias = Literal["", "decimal", "thousands", "quoted decimal", "quoted thousands"]
+
+
 @dataclass
 class Reading:
-    """A matrix as it was read: `labels` and `columns` are spans or texts; `body` has everything blanked out that is not the matrix."""
+    """A matrix as it was read, and where its labels and the names of its columns stand; in `body` everything is set aside that is neither."""
 
     body: Body
     values: tuple[tuple[float, ...], ...]
@@ -26,6 +31,22 @@ class Reading:
     columns: tuple[str, ...] | None = None
     notices: list[Notice] = field(default_factory=list)
     label_spans: list[tuple[int, int]] = field(default_factory=list)
+    name_spans: list[tuple[int, int]] = field(default_factory=list)
+    comma: Comma = ""
+
+
+@dataclass(slots=True)
+class Line:
+    """The part of a line that holds cells. `label` is the span of a label that was set apart by a colon, an = or a bracket."""
+
+    start: int
+    text: str
+    label: tuple[int, int] | None = None
+
+    @property
+    def end(self) -> int:
+        """Where the part ends in the whole text."""
+        return self.start + len(self.text)
 
 
 @dataclass(slots=True)

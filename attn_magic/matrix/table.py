@@ -1,19 +1,34 @@
 """Tables: rows on lines, with labels in front or at the end, and column names above."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from attn_magic.matrix.body import Body
-from attn_magic.matrix.lines import blank_prints, find_lines, find_set_apart, is_rule, join_quoted, refuse_doubtful_comments
+from attn_magic.matrix.comments import refuse_doubtful_comments, refuse_header_in_comment
+from attn_magic.matrix.lines import (
+    blank_prints,
+    find_lines,
+    find_set_apart,
+    is_rule,
+    is_series_print,
+    join_quoted,
+    refuse_line_numbers,
+    without_marks,
+)
+from attn_magic.matrix.marks import read_commas
 from attn_magic.matrix.mistake import Mistake, quote
-from attn_magic.matrix.numerals import DATA, EXAMPLE, MISSING, OPERATOR, find_fault, is_numeral, read_numeral
-from attn_magic.matrix.rows import Reading, Row, blame, check_size, ragged, read_values
+from attn_magic.matrix.numerals import DATA, EXAMPLE, MISSING, OPERATOR, find_fault, is_numeral, read_floats, read_numeral
+from attn_magic.matrix.rows import Line, Reading, Row, blame, check_size, ragged, read_values
 from attn_magic.matrix.separators import ends_in_number, number_behind_label, split_lines
 from attn_magic.matrix.words import (
+    are_consecutive,
     are_counted,
     clean_label,
     has_glued_number,
+    is_caption,
     is_corner,
+    is_counter,
     is_failed_number,
     is_number_or_quoted,
     is_quoted,
@@ -30,15 +45,42 @@ LABEL_LIMIT = 10_000  # characters of one label
 _STATEMENTS = {"import", "from", "def", "class", "return", "lambda", "del", "print"}
 _STATEMENTS |= {"for", "while", "if", "else", "try", "with", "lambda:", "else:", "try:"}
 _TITLES = {"matrix", "array", "tensor"}
+_UNITS = {
+    *"kmgtbs%",
+    "kb",
+    "mb",
+    "gb",
+    "tb",
+    "kib",
+    "mib",
+    "gib",
+    "mg",
+    "kg",
+    "mm",
+    "cm",
+    "km",
+    "ms",
+    "ns",
+    "us",
+    "min",
+    "h",
+    "hz",
+    "khz",
+    "mhz",
+    "ghz",
+}
+_UNITS |= {"million", "millions", "billion", "thousand", "bn", "usd", "eur", "px", "pt", "em"}
 _BLANK_LINE = re.compile(r"\n[ \t\r]*[\r\n]")
 _DETACHED_SIGN = re.compile(r"(?P<sign>[-+])[ \t]+(?P<number>[0-9.].*)")
-_NUMBER_IN_QUOTES = re.compile(r"[-+0-9.,' ]*[0-9][-+0-9.,' ]*")
+_NUMBER_IN_QUOTES = re.compile(r"(?=[^0-9]*[0-9])[-+0-9.,' ]+")
 
 
 def read_table(body: Body) -> Reading:
     """Grammar: table := header? (label? cells label?)+, one row on a line; comments, rules and blank lines do not count."""
-    body, size = blank_prints(join_quoted(body))
+    body = blank_prints(join_quoted(body))
+    body, marked = without_marks(body)
     lines, comments, body = find_lines(body)
+    refuse_line_numbers(lines)
     lines = find_set_apart(lines, body)
     ruled = [is_rule(index, lines) for index in range(len(lines))]
     rules = [line for line, rule in zip(lines, ruled, strict=True) if rule]
@@ -47,32 +89,44 @@ def read_table(body: Body) -> Reading:
         raise Mistake("empty", "There are no numbers here", EXAMPLE)
     check_size(len(lines), 1)
     rows, notices = split_lines(lines, body)
-    has_header = bool(rules) and len(lines) > 1 and lines[0].end < rules[0].start < lines[1].start and "|" in lines[0].text
-    reading = Table(body, rows, [line.label for line in lines] if len(lines) == len(rows) else [], has_header).read()
-    reading.notices = notices + reading.notices
+    comma, comma_notices = read_commas(rows)
+    notices += comma_notices
+    is_series = is_series_print(body)
+    has_header = "|" in lines[0].text and _has_rule_below_names(lines, rules)
+    reading = Table(body, rows, [line.label for line in lines] if len(lines) == len(rows) else [], has_header, is_series).read()
+    reading.comma = comma
+    reading.notices = marked + notices + reading.notices
+    if reading.columns is None:
+        refuse_header_in_comment(body, comments, rows)
     if reading.labels is not None:
-        refuse_doubtful_comments(comments, len(reading.values[0]))
-    if size and size != (len(reading.values), len(reading.values[0])):
-        raise Mistake(
-            "ragged",
-            f"The first line promises {size[0]} rows and {size[1]} columns, but there are {len(reading.values)} and {len(reading.values[0])}",
-            "Copy the whole print.",
-            0,
-            0,
-        )
+        refuse_doubtful_comments(body, comments, len(reading.values[0]))
     return reading
+
+
+def _has_rule_below_names(lines: Sequence[Line], rules: Sequence[Line]) -> bool:
+    """Whether a rule stands below the first line that is another than those between the other lines."""
+    places = [bisect_right([line.start for line in lines], rule.start) for rule in rules]
+    below = [rule.text for rule, place in zip(rules, places, strict=True) if place == 1]
+    between = [rule.text for rule, place in zip(rules, places, strict=True) if 1 < place < len(lines)]
+    if not below or len(lines) < 2:
+        return False
+    if "+" not in below[0]:
+        return True
+    return (len(lines) > 2 and not between) or ("=" in below[0] and not any("=" in rule for rule in between))
 
 
 class Table:
     """The rows of one table, and what its first and last cells mean."""
 
-    def __init__(self, body: Body, rows: list[Row], labels: Sequence[tuple[int, int] | None], has_header: bool) -> None:
+    def __init__(self, body: Body, rows: list[Row], labels: Sequence[tuple[int, int] | None], has_header: bool, is_series: bool) -> None:
         self.body = body
         self.rows = rows
         self.set_apart = labels if any(labels) else []
         self.has_header = has_header
+        self.is_series = is_series
         self.notices: list[Notice] = []
         self.spans: list[tuple[int, int]] = []
+        self.name_spans: list[tuple[int, int]] = []
         self.columns: tuple[str, ...] | None = None
 
     def read(self) -> Reading:
@@ -95,18 +149,22 @@ class Table:
             header = self._take_header()
             labels = self._find_labels(header)
             self._name_columns(header)
+            if self.is_series:
+                self._refuse_levels()
+            elif header is None:
+                self._refuse_heading(labels)
         values, notices = read_values(self.rows)
         if len(values) == 1 and not labels and not self.columns:
             self.notices.append(Notice("one-dim", f"One row was read as one token with {count(len(values[0]), 'feature')}."))
         elif len(values[0]) == 1 and not self.columns:
             self.notices.append(Notice("one-dim", f"One column was read as {count(len(values), 'token')} with one feature each."))
-        return Reading(self.body, values, tuple(labels) if labels else None, self.columns, self.notices + notices, self.spans)
+        return Reading(self.body, values, tuple(labels) if labels else None, self.columns, self.notices + notices, self.spans, self.name_spans)
 
     # --- quotes
 
     def _unquote_numbers(self) -> None:
         """Numbers in quotes, as spreadsheets export them, are numbers; in the first column only if all cells are quoted."""
-        marked = [list(map(is_quoted_number, row.cells)) if row.starts else [False] * len(row.cells) for row in self.rows]
+        marked = [_find_quoted_numbers(row.cells) if row.starts else [False] * len(row.cells) for row in self.rows]
         if not any(map(any, marked)):
             return
         data = [(row, marks) for row, marks in zip(self.rows, marked, strict=True) if any(marks[1:]) or any(map(is_number_or_quoted, row.cells[1:]))]
@@ -146,7 +204,7 @@ class Table:
                     raise self._ambiguous_header(header, self.rows)
                 self.notices.append(Notice("header", f"The first row, {quote(self._typed(header))}, was read as column names."))
             return header
-        if len(self.rows) < 2:
+        if len(self.rows) < 2 or self.is_series:
             return None
         header, following = self.rows[0], self.rows[1:]
         if self._is_numbered_print(header, following) or self._is_numbered_corner(header, following):
@@ -168,13 +226,14 @@ class Table:
         self._refuse_title(header, following[0])
         self.rows.pop(0)
         if self._is_index_name(header):
-            self.spans.append(self.rows.pop(0).extent())
+            self.name_spans.append(self.rows.pop(0).extent())
         return header
 
     def _refuse_title(self, header: Row, below: Row) -> None:
         """Words above numbers can be a title: a blank line follows, or they say that this is a matrix."""
         set_apart = _BLANK_LINE.search(self.body.typed, header.extent()[1], below.start + 1)
-        if not header.separator and (set_apart or any(cell.lower() in _TITLES for cell in header.cells)):
+        named = is_corner(header.cells[0], or_empty=False) and len(header.cells) == len(below.cells)
+        if not header.separator and (set_apart or (not named and any(cell.lower() in _TITLES for cell in header.cells))):
             raise Mistake(
                 "ambiguous",
                 f"{quote(header.text.strip())} can be column names or a title",
@@ -185,6 +244,12 @@ class Table:
     def _is_index_name(self, header: Row) -> bool:
         """Below indented names, pandas prints the name of the index on a line of its own; every row then begins with a label."""
         name, rows = self.rows[0], self.rows[1:]
+        if not rows or is_numeral(name.cells[0].strip()) or is_suspicious(name.cells[0].strip()):
+            return False
+        if name.separator == "&" and not any(cell.strip() for cell in name.cells[1:]):
+            return all(len(row.cells) == len(header.cells) for row in rows)
+        if not header.separator and len(name.cells) == 1 and is_corner(name.cells[0]) and not header.text.startswith(" "):
+            return all(len(row.cells) == len(header.cells) and _begins_with_word(row) for row in rows)
         is_print = not header.separator and header.text.startswith(" ") and rows and all(len(row.cells) == len(header.cells) + 1 for row in rows)
         return bool(is_print) and len(name.cells) == 1 and not is_numeral(name.cells[0]) and not is_suspicious(name.cells[0])
 
@@ -210,12 +275,44 @@ class Table:
         labelled = rows == [str(number) for number in range(len(rows))] or not any(map(is_numeral, rows))
         return (named or not texts[0]) and counted and labelled and width > 1
 
+    def _refuse_levels(self) -> None:
+        """A printed Series has one value in a row; what stands before it is its index, perhaps of several levels."""
+        row = next((row for row in self.rows if len(row.numbers) > 1), None)
+        if row:
+            raise Mistake("ambiguous", "This Series has an index of several levels", "Paste X.reset_index().to_csv() instead.", *row.extent())
+
+    def _refuse_heading(self, labels: Sequence[str]) -> None:
+        """Without names, a first row can be a heading: years behind "token", "3 2" above three rows of two, "scale 1000" above a column."""
+        rows = self.rows
+        if len(rows) < 2 or made_here(text_of(rows[0].cells[0])):
+            return
+        numbers = rows[0].numbers
+        if labels:
+            first, *others = labels
+            counted = are_consecutive(numbers) and not any(are_consecutive(row.numbers) and _are_years(row.numbers) for row in rows[1:])
+            named = is_caption(first) and not (is_quoted(rows[0].cells[0]) and not all(is_quoted(row.cells[0]) for row in rows))
+            is_unlabelled = not rows[0].first and rows[0].last is None
+            is_heading = all(others) and (is_unlabelled or named or (counted and _are_years(numbers)))
+            is_heading = is_heading or (len(rows) > 2 and is_numeral(first) and not any(map(is_numeral, others)))
+            is_heading = is_heading or bool(first and len(numbers) == 1 and not any(others))
+        else:
+            counts = [str(len(rows) - 1), str(len(rows[0].cells))]
+            is_heading = len(rows) > 2 and [cell.strip() for cell in numbers] == counts
+        if is_heading:
+            below, seen = count(len(rows) - 1, "row"), quote(self._typed(rows[0]))
+            raise Mistake(
+                "ambiguous",
+                f"The first row, {seen}, can be a heading above {below}, or the first of {len(rows)} rows",
+                "Delete it if it is a heading; names of columns are no numbers. If it is a row, give every row a label in quotes or none.",
+                *rows[0].extent(),
+            )
+
     def _ambiguous_header(self, header: Row, following: Sequence[Row]) -> Mistake:
         return Mistake(
             "ambiguous",
             f"The first row, {quote(self._typed(header))}, can be column names above {count(len(following), 'row')}, "
             f"or the first of {len(following) + 1} rows",
-            "Give the columns names that are not numbers, or leave out the line below the first row.",
+            "Give the columns names that are not numbers" + (", or leave out the line below the first row." if self.has_header else "."),
             *header.extent(),
         )
 
@@ -233,7 +330,7 @@ class Table:
     def _name_columns(self, header: Row | None) -> None:
         if header is None:
             return
-        names = [self._label(start, end) if start < end else "" for start, end in header.spans()]
+        names = [self._say(start, end, self.name_spans) if start < end else "" for start, end in header.spans()]
         width = len(self.rows[0].numbers)
         first = self.rows[0].first
         if not any(names):
@@ -257,7 +354,7 @@ class Table:
         """The labels in front of the rows or at their end, and the cells that remain for numbers."""
         rows = self.rows
         labelled = [_begins_with_word(row) for row in rows]
-        if header is not None and self._has_index(header):
+        if self.is_series or (header is not None and self._has_index(header)):
             return self._take_labels([True] * len(rows))
         if not any(labelled):
             return self._find_last_labels()
@@ -273,6 +370,8 @@ class Table:
         """Whether the header says that the first column holds labels, although they may be numbers."""
         widths = {len(row.cells) for row in self.rows}
         numbers = [text_of(row.cells[0]) for row in self.rows]
+        if widths == {len(header.cells)} and self._is_index_print(header, numbers):
+            raise _ambiguous_index(self.rows[0], f"below {quote(header.cells[0])}")
         shorter = widths == {len(header.cells) + 1}
         corner = text_of(header.cells[0])
         if widths == {len(header.cells)} and len(header.cells) > 1 and all(map(is_numeral, numbers)):
@@ -282,6 +381,8 @@ class Table:
                 return True
             if made_here(corner):
                 return True
+            if is_counter(corner) and are_counted(numbers):
+                raise _ambiguous_index(self.rows[0], f"named {quote(corner)}")
             if is_corner(corner, or_empty=False) and not any(map(is_numeral, map(text_of, header.cells[1:]))):
                 raise _ambiguous_index(self.rows[0], f"named {quote(corner)}")
         if (
@@ -292,10 +393,24 @@ class Table:
             return True
         return widths == {len(header.cells)} and is_corner(corner) and all(map(is_numeral, map(text_of, header.cells[1:]))) and are_counted(numbers)
 
+    def _is_index_print(self, header: Row, numbers: Sequence[str]) -> bool:
+        """Whether row numbers stand to the left below the name of all columns, and the next column to the right below its own: a pandas print."""
+        if header.separator or not are_counted(numbers) or len(header.cells) < 2:
+            return False
+        spans = [[(start - row.start, end - row.start) for start, end in row.spans()] for row in (header, *self.rows)]
+        lefts, rights = {row[0][0] for row in spans}, {row[1][1] for row in spans}
+        return len(lefts) == len(rights) == 1 and len({row[0][1] for row in spans}) > 1
+
     def _find_last_labels(self) -> list[str]:
         rows = self.rows
         lasts = [text_of(row.cells[-1]) for row in rows]
-        if len(rows) < 2 or any(is_numeral(last) or not last or is_suspicious(last) for last in lasts) or any(len(row.cells) < 2 for row in rows):
+        if (
+            len(rows) < 2
+            or any(read_numeral(last) is not None or not last or is_suspicious(last) for last in lasts)
+            or any(len(row.cells) < 2 for row in rows)
+        ):
+            return []
+        if any(map(_is_unit, lasts)) and all(map(_is_unit, lasts)):
             return []
         if any(not is_numeral(row.cells[-2].strip()) for row in rows) or (len(set(lasts)) == 1 and not is_quoted(rows[0].cells[-1])):
             return []  # the same word behind every row is more likely a unit
@@ -399,9 +514,12 @@ class Table:
         return self._label(start, end)
 
     def _label(self, start: int, end: int) -> str:
-        """The label as typed, without quotes around it."""
+        return self._say(start, end, self.spans)
+
+    def _say(self, start: int, end: int, spans: list[tuple[int, int]]) -> str:
+        """The label or name as typed, without quotes around it; where it stands is added to `spans`."""
         if start in self.body.labels:
-            self.spans.append((start, end))
+            spans.append((start, end))
             return self.body.labels[start]
         if end - start > LABEL_LIMIT:
             raise Mistake(
@@ -410,8 +528,24 @@ class Table:
         text = self.body.plain[start:end]
         if len(text) > 1 and text[0] == '"' and (text[-1] != '"' or text.count('"') % 2):
             raise Mistake("string", "This quote is never closed", "Put quotes on both sides of the label, or leave them out.", start, start + 1)
-        self.spans.append((start, end))
+        spans.append((start, end))
         return clean_label(self.body.typed[start:end])
+
+
+def _are_years(numbers: Sequence[str]) -> bool:
+    return all(1800 <= int(cell) <= 2200 for cell in numbers)
+
+
+def _find_quoted_numbers(cells: Sequence[str]) -> list[bool]:
+    first, others = cells[0], cells[1:]
+    inside = [cell[1:-1] for cell in others if cell[:1] == cell[-1:] == '"']
+    are_numbers = len(inside) == len(others) and read_floats(inside) is not None  # one call for them all
+    return [is_quoted_number(first), *([True] * len(others) if are_numbers else map(is_quoted_number, others))]
+
+
+def _is_unit(word: str) -> bool:
+    """Whether a word behind a number is a unit, a power of ten or a factor, and so a part of it."""
+    return word.lower() in _UNITS or re.fullmatch(r"[eExX×*][-+]?[0-9]+", word) is not None
 
 
 def _has_number(row: Row) -> bool:

@@ -29,7 +29,7 @@ def enclose_labels(body: Body) -> Body:
     Elsewhere \text is a style and changes no number. A numeral in it is a label where every row begins with one and goes on without.
     """
     comments = [match.span("comment") for match in _COMMENT.finditer(body.typed)] if "%" in body.typed else []
-    body = body.without(comments) if comments else body
+    body = body.without(comments, "comment")
     if "\\text" not in body.typed or _MATRIX.search(body.typed):
         return body
     return body.enclose(_find_labels(list(_rows(blank(body.typed, comments)))))

@@ -43,7 +43,7 @@ _NARROWEST_COLUMN = 3  # one sign and a space on each side
 _NARROWEST_CARD = 24  # a caption in narrower columns is hard to read
 _GAP = 2
 _ALL = slice(None)
-_WORD = re.compile(r"\s*\S+\s*")
+_WORD = re.compile(r"(?:\A\s*)?\S+\s*")
 _NOTICE = "bold color(16) on color(221)"
 _SHADES = (130, 172, 215, 223, 255, 153, 110, 68, 25, 17)  # of 256 colours: orange, white, blue, as in `heat`
 

@@ -40,10 +40,14 @@ export const ALLOWED_BLUE = 0xffefdbc6;
 /** Background and ink for `value` in a range, as `heat` in palette.py. @param {number} value @param {number} low @param {number} high @param {boolean} [signed] */
 export function heat(value, low, high, signed = low < 0) {
   const color = mix(signed ? DIVERGING : SEQUENTIAL, positionOf(value, low, high, signed));
-  const [red, green, blue] = color.map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
-  const luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
   const hex = color.map((part) => roundHalfEven(part * 255).toString(16).padStart(2, "0")).join("");
-  return { background: `#${hex}`, ink: luminance > DARK_INK_ABOVE ? "#000000" : "#ffffff" };
+  return { background: `#${hex}`, ink: relativeLuminance(color) > DARK_INK_ABOVE ? "#000000" : "#ffffff" };
+}
+
+/** As WCAG has it. @param {number[]} color */
+function relativeLuminance(color) {
+  const [red, green, blue] = color.map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
 /** Python's `round`. @param {number} value */
@@ -266,14 +270,36 @@ export function readBlock(text) {
   return lines.map((line) => (line.includes("\t") ? line.split("\t") : line.trim().split(/\s*,\s*|\s+/)).map((cell) => cell.trim()));
 }
 
-/** "dark" or "light": JupyterLab's word, VS Code's, Colab's, a page's own, the system's. @param {Document} document @param {boolean} systemIsDark */
-export function themeOf(document, systemIsDark) {
-  const { body, documentElement: html } = document;
+/** "dark" or "light": the word of JupyterLab, of VS Code, of Colab, of marimo or of the page; else what lies behind `element`; else the system's. @param {Element} element @param {boolean} systemIsDark */
+export function themeOf(element, systemIsDark) {
+  const { body, documentElement: html } = element.ownerDocument;
   const lab = body.getAttribute("data-jp-theme-light");
   if (lab !== null) return lab === "false" ? "dark" : "light";
   if (body.classList.contains("vscode-light") || body.classList.contains("vscode-high-contrast-light")) return "light";
   if (body.classList.contains("vscode-dark") || body.classList.contains("vscode-high-contrast")) return "dark";
-  const own = html.getAttribute("theme") ?? html.getAttribute("data-theme");
-  if (own === "dark" || own === "light") return own;
-  return systemIsDark ? "dark" : "light";
+  const own = [html.getAttribute("theme"), html.getAttribute("data-theme"), body.getAttribute("data-theme")];
+  return own.find((word) => word === "dark" || word === "light") ?? themeBehind(element) ?? (systemIsDark ? "dark" : "light");
+}
+
+/** What goes with the first colour behind `element` that hides what is behind it. @param {Element} element */
+function themeBehind(element) {
+  for (let at = around(element); at; at = around(at)) {
+    const luminance = luminanceOf(getComputedStyle(at).backgroundColor);
+    if (luminance !== null) return luminance > DARK_INK_ABOVE ? "light" : "dark";
+  }
+  return null;
+}
+
+/** What it is drawn in, through the roots of shadow trees. @param {Element} element @returns {Element | null} */
+const around = (element) => element.assignedSlot ?? element.parentElement ?? /** @type {Partial<ShadowRoot>} */ (element.getRootNode()).host ?? null;
+
+/** The luminance of a colour as browsers write computed ones, in sRGB or by its lightness; null for one that can be seen through. @param {string} color */
+export function luminanceOf(color) {
+  const [, kind, rest] = /^(\w+)\((.*)\)$/.exec(color) ?? ["", "", ""];
+  const [first, second, third, alpha = 1] = rest.replace(/^[a-z][\w-]* /, "").split(/[ ,/]+/).map((part) => parseFloat(part) || 0);
+  if (kind === "" || alpha < 0.9) return null;
+  if (kind.startsWith("ok")) return first ** 3;
+  if (kind.startsWith("l")) return ((first + 16) / 116) ** 3;
+  const most = kind === "color" ? 1 : 255;
+  return relativeLuminance([first / most, second / most, third / most]);
 }

@@ -9,7 +9,7 @@ from jaxtyping import Shaped
 from torch import Tensor
 
 from attn_magic.explain import Explanation
-from attn_magic.notation import Number
+from attn_magic.notation import Number, count, format_label, shorten
 from attn_magic.trace import AttentionTrace, Axis, Stage
 
 MOST_TERMS = 6  # of a sum that are written out
@@ -79,6 +79,17 @@ def left_out(stage: Stage, rows: Fold, columns: Fold) -> str:
     """What of `stage` is not shown, in words; empty where all of it is."""
     parts = list(_counts(stage, rows, columns))
     return f"Shown: {', '.join(parts)}." if parts else ""
+
+
+def excerpt_note(stage: Stage, rows: Fold, columns: Fold, letters: int) -> str:
+    """What a copy of `stage` leaves out, for whoever pastes it: places of its axes, heads, and the ends of labels; empty where it is whole."""
+    said = left_out(stage, rows, columns)
+    shown = ((axis, fold.places(axis)) for axis, fold in ((stage.rows, rows), (stage.columns, columns)))
+    labels = [format_label(axis.labels[place]) for axis, places in shown for place in places if place is not None]
+    cut = sum(shorten(label, letters) != label for label in labels)
+    if cut:
+        said += f" {count(cut, 'label')} cut after {letters} letters."
+    return f"An excerpt. {said.strip()}" if said else ""
 
 
 def _counts(stage: Stage, rows: Fold, columns: Fold) -> Iterator[str]:

@@ -17,7 +17,7 @@ import { readStory, stageOf } from "./story.js";
 import { stepFrom } from "./drawing.js";
 import { h, NOT_LIVE, panelView, setText } from "./elements.js";
 import { toolbarView } from "./toolbar.js";
-import { clampStep, draw, drawNext, followTheme, followWidth, isSame, letGo, placeAt, returnTo, say, setFocus, setHead, setRange, show, spokenText, validPlace, viewAt, viewOf, walkTo, watchSight } from "./showing.js";
+import { clampStep, draw, drawNext, followTheme, followWidth, isSame, letGo, placeAt, returnTo, say, setFocus, setHead, setRange, show, spokenText, validPlace, viewAt, viewOf, walkTo, watchSight, whenPlaced } from "./showing.js";
 import { fillBy, go, pause, togglePlay } from "./playing.js";
 import { activate, ask, followHost, setLive } from "./changing.js";
 import { canEdit, commit, edit, paste, revert } from "./editing.js";
@@ -274,12 +274,13 @@ function remove(app) {
 // ------------------------------------------------------------------------------------------------------------------- render
 
 /**
- * In the page of a notebook, whose outputs clip what is in them: lets the explanation stay in sight while the stages scroll. Notebook 7 puts
- * tall outputs into a box of 24em that scrolls, in which hardly one stage can be seen: that box may be as high as the window.
+ * In the page of a notebook, whose outputs clip what is in them: lets the explanation stay in sight while the stages scroll. Notebook 7 and the
+ * classic one put tall outputs into a box of 24em that scrolls, in which hardly one stage can be seen: that box may be as high as the window.
  */
 const AROUND =
   ["", "-child", "-output"].map((part) => `.jp-OutputArea${part}:has(.attn-magic-live) { overflow: visible }`).join(" ") +
-  " .jp-mod-outputsScrolled .jp-OutputArea:has(.attn-magic-live) { max-height: 90vh !important }";
+  " .jp-mod-outputsScrolled .jp-OutputArea:has(.attn-magic-live) { max-height: 90vh !important }" +
+  " .output_scroll:has(.attn-magic-live) { height: auto; max-height: 90vh }";
 
 /**
  * A shadow root inside `el`, where no style of the page and no shortcut of a notebook reaches what is in it.
@@ -303,7 +304,7 @@ function render({ model, el, signal }) {
   const ended = new AbortController();
   signal?.addEventListener("abort", () => ended.abort());
   mount(shelter(el, model.get("_stylesheet"), ended.signal), hostOf(model, ended.signal), { signal: ended.signal });
-  standFor(model.get("_tables"), ended.signal);
+  whenPlaced(el, () => standFor(model.get("_tables"), el, ended.signal), ended.signal);
   return () => {
     ended.abort();
     el.replaceChildren();
@@ -311,12 +312,17 @@ function render({ model, el, signal }) {
   };
 }
 
-/** The tables of the same cell rest meanwhile, also where no style of ours says so: not every notebook has Jupyter's classes. @param {string} name @param {AbortSignal} signal */
-function standFor(name, signal) {
-  for (const tables of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(`.attn-magic-output[data-explorer="${CSS.escape(name)}"]`))) {
-    tables.hidden = true;
-    signal.addEventListener("abort", () => (tables.hidden = false));
-  }
+/**
+ * The tables of the same cell rest meanwhile, also where no style of ours says so: not every notebook has Jupyter's classes. Cells with the same
+ * numbers have tables of the same name: its own are the closest before it that do not rest yet.
+ * @param {string} name @param {HTMLElement} el @param {AbortSignal} signal
+ */
+function standFor(name, el, signal) {
+  const all = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(`.attn-magic-output[data-explorer="${CSS.escape(name)}"]`));
+  const own = [...all].reverse().find((tables) => !tables.hidden && tables.compareDocumentPosition(el) & Node.DOCUMENT_POSITION_FOLLOWING);
+  if (!own) return;
+  own.hidden = true;
+  signal.addEventListener("abort", () => (own.hidden = false));
 }
 
 export default { render };

@@ -4,8 +4,8 @@ Everything that is drawn, pointed at and explained is `explorer.js` and what it 
 place that is looked at and wishes for changes; every number shown comes from `attend`.
 """
 
+import hashlib
 import operator
-import secrets
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import anywidget
 import torch
 from traitlets import Any as AnyTrait
-from traitlets import Bytes, Instance, Int, TraitError, TraitType, Unicode, default, validate
+from traitlets import Bytes, Instance, Int, TraitError, Unicode, default, validate
 
 from attn_magic.errors import AttentionError, TraceError
 from attn_magic.experiment import CHANGEABLE, EDITABLE, Change, Experiment, History, Refused, change, experiment_of
@@ -81,16 +81,12 @@ class Explorer(anywidget.AnyWidget):
         super().__init__(**settings)
         self.on_msg(_answer)
 
-    def add_traits(self, **traits: TraitType[Any, Any]) -> None:
+    def add_traits(self, **traits: Any) -> None:  # TraitType[Any, Any], which traitlets before 5.10 (Colab) cannot say
         """Add those traits that are not there yet."""
         # anywidget adds its own to every widget, for which traitlets makes a class each time: a third of the work, and the class stays a while.
         missing = {name: trait for name, trait in traits.items() if not self.has_trait(name)}
         if missing:
             super().add_traits(**missing)
-
-    @default("_tables")
-    def _name_tables(self) -> str:
-        return secrets.token_hex(8)
 
     @default("_esm")
     def _module_text(self) -> str:
@@ -126,7 +122,13 @@ class Explorer(anywidget.AnyWidget):
 
     @property
     def tables(self) -> str:
-        """The name that an output with the tables bears, as `data-explorer`, so that they give way while this explorer is in sight."""
+        """The name that an output with the tables bears, as `data-explorer`, so that they give way while this explorer is in sight.
+
+        It is made of what they show, so that a cell that is run again stays the same to the byte. An explorer that nobody has asked for it
+        has none: no tables are beside it, and others with the same numbers are not its own.
+        """
+        if not self._tables:
+            self.set_trait("_tables", hashlib.sha256(self.story.encode() + self.values).hexdigest()[:16])
         return str(self._tables)
 
     def output(self) -> dict[str, Any]:

@@ -14,10 +14,11 @@ from attn_magic.notation import INFINITY, MINUS, Number, format_label, format_nu
 from attn_magic.trace import AttentionTrace, Axis, Stage
 from attn_magic.views.cell import to_cell
 from attn_magic.views.exact import exact
-from attn_magic.views.excerpt import Fold, acts, cell, first_heads, left_out, worked_cell
+from attn_magic.views.excerpt import Fold, acts, cell, excerpt_note, first_heads, left_out, worked_cell
 from attn_magic.views.origin import describe_origin
 
 ROWS, COLUMNS = Fold(whole=16, first=8, last=4), Fold(whole=12, first=6, last=3)
+MOST_LETTERS = 40  # of a label
 
 _ACCENTED = frozenset("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿ")  # letters that pdflatex's standard font can print
 _FORMULA = re.compile(r"[A-Za-z_ =/()ᵀ√]+")
@@ -39,8 +40,13 @@ def to_latex(trace: AttentionTrace) -> str:
 
 
 def stage_to_latex(trace: AttentionTrace, stage: str) -> str:
-    """The matrix of one stage alone, as a displayed formula for an article that uses amsmath. Raises `TraceError` for a stage that is not there."""
-    return "\n".join(f"\\[\n{formula}\n\\]" for formula in _formulas(trace, trace[stage])) + "\n"
+    """The matrix of one stage alone, as a displayed formula for an article that uses amsmath. Raises `TraceError` for a stage that is not there.
+
+    A comment above it says what is left out of a large one.
+    """
+    note = excerpt_note(trace[stage], ROWS, COLUMNS, MOST_LETTERS)
+    formulas = [f"\\[\n{formula}\n\\]" for formula in _formulas(trace, trace[stage])]
+    return "\n".join([f"% {note}"] * bool(note) + formulas) + "\n"
 
 
 def document(trace: AttentionTrace, title: str, blocks: Iterable[str]) -> str:
@@ -62,7 +68,7 @@ def escape(text: str) -> str:
 
 def label(text: str) -> str:
     r"""A label of a matrix, cut where it is very long."""
-    return rf"\text{{{escape(shorten(format_label(text)))}}}"
+    return rf"\text{{{escape(shorten(format_label(text), MOST_LETTERS))}}}"
 
 
 def matrix(stage: Stage, write: Callable[[int, int], str], down: Fold = ROWS, across: Fold = COLUMNS) -> str:

@@ -8,11 +8,12 @@ import re
 from collections.abc import Iterator
 
 from attn_magic.explain import Explanation
+from attn_magic.matrix.words import are_enumerated, find_loose_number
 from attn_magic.notation import format_label, format_number, shorten
 from attn_magic.trace import AttentionTrace, Axis, Stage
 from attn_magic.views.cell import LIKE_NUMBERS, to_cell
 from attn_magic.views.exact import exact
-from attn_magic.views.excerpt import Fold, acts, cell, first_heads, left_out, worked_cell
+from attn_magic.views.excerpt import Fold, acts, cell, excerpt_note, first_heads, left_out, worked_cell
 from attn_magic.views.origin import describe_origin
 
 FOLD = Fold(whole=16, first=8, last=4)
@@ -28,8 +29,12 @@ def to_markdown(trace: AttentionTrace) -> str:
 
 
 def stage_to_markdown(trace: AttentionTrace, stage: str) -> str:
-    """The table of one stage alone, or one for each head, to be put into a text or pasted back. Raises `TraceError` for a stage that is not there."""
-    return "\n\n".join(_tables(trace, trace[stage])) + "\n"
+    """The table of one stage alone, or one for each head, to be put into a text or pasted back. Raises `TraceError` for a stage that is not there.
+
+    A line below it says what is left out of a large one.
+    """
+    note = excerpt_note(trace[stage], FOLD, FOLD, MOST_LETTERS)
+    return "\n\n".join([*_tables(trace, trace[stage]), *([f"*{note}*"] if note else [])]) + "\n"
 
 
 def escape(text: str) -> str:
@@ -84,28 +89,30 @@ def _table(trace: AttentionTrace, stage: Stage, head: int | None) -> Iterator[st
     rows, columns = FOLD.places(stage.rows), FOLD.places(stage.columns)
     yield _row([f"{escape(stage.rows.name)} / {escape(stage.columns.name)}", *(_name(stage.columns, column) for column in columns)])
     yield _row([":--", *("--:" for _ in columns)])
+    counted = are_enumerated(stage.rows.labels)
     for row in rows:
         numbers = ["⋮" if row is None or column is None else _number(trace, stage, row, column, head) for column in columns]
-        yield _row([_name(stage.rows, row), *numbers])
+        yield _row([_name(stage.rows, row, is_plain=counted), *numbers])
 
 
 def _row(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _name(axis: Axis, place: int | None) -> str:
-    return "⋮" if place is None else _label(axis.labels[place])
+def _name(axis: Axis, place: int | None, is_plain: bool = True) -> str:
+    return "⋮" if place is None else _label(axis.labels[place], is_plain)
 
 
-def _label(label: str) -> str:
-    """One label. In <code>, where notebooks look for no formulas, unless it is a plain word.
+def _label(label: str, is_plain: bool = True) -> str:
+    """One label. In <code>, where notebooks look for no formulas, unless it is plain words; with a number among them, only if `is_plain`.
 
     What could be a number begins with a character reference: pasted back, a column of such labels would be one of numbers.
     """
     text = shorten(format_label(label[: MOST_LETTERS + 1]), MOST_LETTERS)
     if text.lower() in LIKE_NUMBERS or (text and not text[0].isalpha() and any(map(str.isnumeric, text))):
         return f"<code>&#{ord(text[0])};{_ACTIVE.sub(_refer, text[1:])}</code>"
-    return text if re.fullmatch(r"[^\W_]+(?: [^\W_]+)*", text) else f"<code>{escape(text)}</code>"
+    are_words = re.fullmatch(r"[^\W_]+(?: [^\W_]+)*", text) and (is_plain or not find_loose_number(text))
+    return text if are_words else f"<code>{escape(text)}</code>"
 
 
 def _number(trace: AttentionTrace, stage: Stage, row: int, column: int, head: int | None) -> str:

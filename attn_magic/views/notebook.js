@@ -5,19 +5,31 @@
 
 /** @import { Host } from "./showing.js" */
 
-/** The notebook's shortcuts rest while the focus is in the explorer, but for those with Ctrl or Cmd: saving still works. What Ctrl+Z undoes is here. @param {HTMLElement} shell @param {AbortSignal} signal */
+/**
+ * The notebook's shortcuts rest while the focus is in the explorer, but for those with Ctrl or Cmd: saving still works. What Ctrl+Z undoes is here.
+ * JupyterLab and Notebook 7 listen before any element does, and look for the attribute; VS Code is told of every key that reaches its window.
+ * @param {HTMLElement} shell @param {AbortSignal} signal
+ */
 export function holdShortcuts(shell, signal) {
   const update = (/** @type {KeyboardEvent} */ event) => {
-    if ((event.ctrlKey || event.metaKey) && !/^[zy]$/i.test(event.key)) shell.removeAttribute("data-lm-suppress-shortcuts");
+    if (isForTheNotebook(event)) shell.removeAttribute("data-lm-suppress-shortcuts");
     else shell.setAttribute("data-lm-suppress-shortcuts", "true");
   };
   window.addEventListener("keydown", update, { signal, capture: true });
   window.addEventListener("keyup", update, { signal, capture: true });
+  shell.addEventListener("keydown", (event) => {
+    const leaves = event.key === "Tab" || event.key === "Escape"; // or nobody would get out of here
+    if (!leaves && (event.defaultPrevented || !isForTheNotebook(event))) event.stopPropagation();
+  }, { signal });
 }
 
+/** @param {KeyboardEvent} event */
+const isForTheNotebook = (event) => (event.ctrlKey || event.metaKey) && !/^[zy]$/i.test(event.key);
+
 /**
- * A host made of an anywidget model. Whether a kernel listens cannot be read from the model: where the surroundings know of no kernel there
- * is none; otherwise it is asked, and counts as gone when it is idle and has not answered.
+ * A host made of an anywidget model. Whether a kernel listens cannot be read from the model: where the surroundings know that there is none
+ * there is none; otherwise it is asked. It counts as gone when it is idle and has not answered; or after a second, where the surroundings know
+ * nothing of kernels, as in a page of html-manager and in Colab, until it answers after all.
  * @param {any} model @param {AbortSignal} signal @returns {Host}
  */
 export function hostOf(model, signal) {
@@ -27,12 +39,13 @@ export function hostOf(model, signal) {
     signal.addEventListener("abort", () => model.off(event, callback));
   }
   const manager = model.widget_manager ?? {};
+  const knowsKernels = "kernel" in manager;
   let answered = false;
-  let idle = 0; // times that the kernel was seen idle before it had answered
+  let looks = 0; // times that nothing has been heard, though the kernel is idle or nothing is known of it
   const isThere = () => {
     const { kernel } = manager;
-    if ("kernel" in manager && (!kernel || kernel.status === "dead" || kernel.connectionStatus === "disconnected")) return false;
-    return answered || idle < 4;
+    if (knowsKernels && (!kernel || kernel.status === "dead" || kernel.connectionStatus === "disconnected")) return false;
+    return answered || looks < (knowsKernels ? 4 : 1);
   };
   /** @type {(() => void)[]} */
   const whenLive = [];
@@ -48,7 +61,7 @@ export function hostOf(model, signal) {
     onMessage: (/** @type {(message: any, buffers: ArrayBufferView[]) => void} */ callback) => listen("msg:custom", callback),
   };
   const look = () => {
-    if (!answered && manager.kernel?.status === "idle") idle += 1;
+    if (!answered && (!knowsKernels || manager.kernel?.status === "idle")) looks += 1;
     if (host.live === isThere()) return;
     host.live = !host.live;
     for (const callback of whenLive) callback();

@@ -362,7 +362,7 @@ export function setRange(app, next) {
 
 /** @param {App} app */
 function applyTheme(app) {
-  app.page.dataset.theme = themeOf(document, app.night.matches);
+  app.page.dataset.theme = themeOf(app.page, app.night.matches);
 }
 
 /** @param {App} app */
@@ -373,6 +373,18 @@ export function followTheme(app) {
   for (const element of [document.body, document.documentElement]) themes.observe(element, { attributes: true, attributeFilter: ["data-jp-theme-light", "class", "theme", "data-theme"] });
   app.signal.addEventListener("abort", () => themes.disconnect());
   update();
+  whenPlaced(app.page, update, app.signal); // only then something is behind it
+}
+
+/** Call `act` once `element` has a place on its page: a notebook builds what it shows later. @param {HTMLElement} element @param {() => void} act @param {AbortSignal} signal */
+export function whenPlaced(element, act, signal) {
+  const size = new ResizeObserver(() => {
+    if (!element.isConnected) return;
+    size.disconnect();
+    act();
+  });
+  size.observe(element);
+  signal.addEventListener("abort", () => size.disconnect());
 }
 
 /** On a wide page, as on a projector, everything is a size larger. @param {App} app */

@@ -1,8 +1,10 @@
 """Tables that give way to the explorer where scripts run: without a kernel, a server or a network.
 
-The explorer's module, the story and the numbers travel beside the tables, packed. A small script unpacks them when the tables come into
-sight; the module goes into a script element of its own, because that is the one way that every page with scripts allows. Where anything
-of this is missing, the tables stay.
+The explorer's module, the story and the numbers travel beside the tables, packed. A small script, loader.js, unpacks them when the tables
+come into sight. Where anything of this is missing, the tables stay.
+
+All of it is one line, which readers of Markdown take for one block of HTML. The packed data stand in attributes of an empty <i>, an element
+that even the strictest sanitisers know: they drop its attributes, where of a script they would leave the text.
 """
 
 import base64
@@ -12,45 +14,6 @@ import hashlib
 
 from attn_magic.views.module import module_text, stylesheet_text
 
-# What runs while a page is read has the page to itself. In a notebook's program the live explorer may still be on its way: it comes first.
-_LOADER = """
-(() => {
-  const box = document.currentScript.parentElement;
-  const rest = document.readyState === "loading" ? 0 : 3000;
-  const textOf = (part) => box.querySelector(`:scope > [data-part=${part}]`).textContent;
-  const bytesOf = (part) => Uint8Array.from(atob(textOf(part)), (letter) => letter.charCodeAt(0));
-  const unpack = (part) => new Response(new Blob([bytesOf(part)]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
-  const shelf = (globalThis[Symbol.for("KEY")] ??= {});
-  const run = (text) =>
-    new Promise((resolve) => {
-      shelf.resolve = resolve;
-      const script = document.createElement("script");
-      script.type = "module";
-      script.textContent = text;
-      document.head.append(script);
-    });
-  const open = async () => {
-    const explore = await (shelf.explore ??= unpack("module").then(run));
-    const place = document.createElement("div");
-    place.className = "attn-magic-explorer";
-    box.append(place);
-    explore(place, { story: textOf("story"), values: new DataView(bytesOf("values").buffer), stylesheet: await unpack("stylesheet") });
-    box.classList.add("attn-magic-explored");
-  };
-  const isLive = () => box.closest(".jp-OutputArea-child")?.nextElementSibling?.querySelector(".attn-magic-live");
-  let timer = 0;
-  const sight = new IntersectionObserver((entries) => {
-    clearTimeout(timer);
-    if (!entries.at(-1).isIntersecting) return;
-    timer = setTimeout(() => {
-      if (isLive()) return;
-      sight.disconnect();
-      open();
-    }, rest);
-  });
-  if (globalThis.DecompressionStream) sight.observe(box);
-})();
-"""
 # On paper the tables tell more.
 _STYLE = (
     "<style>@media screen{.attn-magic-explored>.attn-magic-tables{display:none}}"
@@ -63,10 +26,10 @@ def upgradable(tables: str, story: str, values: bytes, explorer: str = "") -> st
 
     `explorer` is the name of the live one that they give way to.
     """
-    parts = {"story": story, "values": _base64(values), **_packed()}
-    data = "".join(f'<script type="text/plain" data-part="{name}">{text}</script>' for name, text in parts.items())
+    parts = {"story": _pack(story.encode("ascii")), "values": _pack(values), **_packed()}
+    data = "".join(f' data-{name}="{text}"' for name, text in parts.items())
     loader, _ = scripts()
-    return named(f'{_STYLE}<div class="attn-magic-tables">{tables}</div>{data}<script>{loader}</script>', explorer)
+    return named(f'{_STYLE}<div class="attn-magic-tables">{tables}</div><i hidden data-key="{_key()}"{data}></i><script>{loader}</script>', explorer)
 
 
 def named(html: str, explorer: str) -> str:
@@ -78,15 +41,20 @@ def named(html: str, explorer: str) -> str:
 @functools.cache
 def scripts() -> tuple[str, str]:
     """The two scripts that run: the one beside the tables, and the explorer's module, which that one unpacks."""
-    module = module_text("still.js")
-    key = f"attn_magic {hashlib.sha256(module.encode()).hexdigest()[:16]}"  # pages with outputs of several versions run each of them
-    return _LOADER.replace("KEY", key), f'{module}globalThis[Symbol.for("{key}")].resolve(explore);\n'
+    loader = " ".join(line.strip() for line in module_text("loader.js").splitlines())
+    return loader.replace("KEY", _key()), f'{module_text("still.js")}globalThis[Symbol.for("{_key()}")].resolve(explore);\n'
+
+
+@functools.cache
+def _key() -> str:
+    """What outputs of this version have in common: a page with outputs of several versions runs each of them."""
+    return hashlib.sha256((module_text("loader.js") + module_text("still.js")).encode()).hexdigest()[:16]
 
 
 @functools.cache
 def _packed() -> dict[str, str]:
-    return {name: _base64(gzip.compress(text.encode(), 9, mtime=0)) for name, text in (("stylesheet", stylesheet_text()), ("module", scripts()[1]))}
+    return {"stylesheet": _pack(stylesheet_text().encode()), "module": _pack(scripts()[1].encode())}
 
 
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
+def _pack(data: bytes) -> str:
+    return base64.b64encode(gzip.compress(data, 9, mtime=0)).decode("ascii")

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { commonWords, layOut, rangeOf, readBlock, stepFrom, surfaceFor, themeOf, unfilled, usedTransposed } from "../../attn_magic/views/drawing.js";
+import { commonWords, layOut, luminanceOf, rangeOf, readBlock, stepFrom, surfaceFor, themeOf, unfilled, usedTransposed } from "../../attn_magic/views/drawing.js";
 import { describeArea, describeCell, shortestText, sourceAreas } from "../../attn_magic/views/explanation.js";
 import { hiddenCells, readStory } from "../../attn_magic/views/story.js";
 
@@ -113,14 +113,35 @@ test("what is not yet filled is the rest of a row and the rows below", () => {
 });
 
 test("the theme is the notebook's, then the page's, then the system's", () => {
-  const page = ({ lab = null, classes = [], html = {} }) => ({
-    body: { getAttribute: () => lab, classList: { contains: (name) => classes.includes(name) } },
-    documentElement: { getAttribute: (name) => html[name] ?? null },
+  const on = ({ lab = null, classes = [], html = {}, body = {} }) => ({
+    ownerDocument: {
+      body: { getAttribute: (name) => (name === "data-jp-theme-light" ? lab : (body[name] ?? null)), classList: { contains: (name) => classes.includes(name) } },
+      documentElement: { getAttribute: (name) => html[name] ?? null },
+    },
+    getRootNode: () => ({}),
   });
-  assert.equal(themeOf(page({ lab: "true" }), true), "light");
-  assert.equal(themeOf(page({ lab: "false" }), false), "dark");
-  assert.equal(themeOf(page({ classes: ["vscode-high-contrast"] }), false), "dark");
-  assert.equal(themeOf(page({ html: { theme: "dark" } }), false), "dark");
-  assert.equal(themeOf(page({ html: { "data-theme": "light" } }), true), "light");
-  assert.equal(themeOf(page({}), true), "dark");
+  assert.equal(themeOf(on({ lab: "true" }), true), "light");
+  assert.equal(themeOf(on({ lab: "false" }), false), "dark");
+  assert.equal(themeOf(on({ classes: ["vscode-high-contrast"] }), false), "dark");
+  assert.equal(themeOf(on({ classes: ["vscode-high-contrast", "vscode-high-contrast-light"] }), true), "light");
+  assert.equal(themeOf(on({ html: { theme: "dark" } }), false), "dark");
+  assert.equal(themeOf(on({ html: { "data-theme": "light" } }), true), "light");
+  assert.equal(themeOf(on({ html: { "data-theme": "auto" }, body: { "data-theme": "dark" } }), false), "dark");
+  assert.equal(themeOf(on({ body: { "data-theme": "light" } }), true), "light");
+  assert.equal(themeOf(on({}), true), "dark");
+});
+
+test("the luminance of a colour is read as browsers write it", () => {
+  for (const [color, expected] of [
+    ["rgb(255, 255, 255)", 1],
+    ["rgb(0, 0, 0)", 0],
+    ["rgba(255, 0, 0, 0.95)", 0.2126],
+    ["color(srgb 1 1 1)", 1],
+    ["color(display-p3 0 1 0 / 0.95)", 0.7152],
+    ["oklch(0.5 0.1 120)", 0.125],
+    ["oklab(0.5 none 0.1)", 0.125],
+    ["lab(100 0 0)", 1],
+    ["lch(0 0 none)", (16 / 116) ** 3],
+  ]) assert.ok(Math.abs((luminanceOf(color) ?? NaN) - expected) < 1e-9, color);
+  for (const color of ["rgba(0, 0, 0, 0)", "rgba(255, 255, 255, 0.5)", "color(srgb 1 1 1 / 0.5)", "transparent", ""]) assert.equal(luminanceOf(color), null, color);
 });
