@@ -5,6 +5,7 @@ again, at lengths that are well above noise, three times over.
 """
 
 import ast
+import builtins
 import importlib
 import inspect
 import pkgutil
@@ -26,7 +27,7 @@ from .baits import USES, Bait, baits, steep_growth
 ONCE = {"match", "fullmatch", "search"}
 ALL_OVER = {"finditer", "findall", "sub", "subn", "split"}  # these go through the whole text
 OUR_OWN_TEXTS = {"views.module"}  # reads the explorer's files and nothing that a user wrote
-NAMES_IN_PATTERNS = {"mark": ",", "cell": {"fence": "```"}, "separator": ";"}  # examples for names that are not global
+LOCAL_NAMES = {"mark": ",", "cell": {"fence": "```"}, "separator": ";"}  # examples of what is put into a pattern; for other names it is "a"
 
 
 @dataclass
@@ -143,7 +144,8 @@ def patterns_in_functions(module: ModuleType, tree: ast.Module) -> Iterator[Patt
 
 def evaluate(node: ast.expr, module: ModuleType) -> Any:
     expression = ast.fix_missing_locations(ast.Expression(node))
-    return eval(compile(expression, module.__name__, "eval"), vars(module), NAMES_IN_PATTERNS)
+    names = {name.id for name in ast.walk(node) if isinstance(name, ast.Name)} - set(vars(module)) - set(dir(builtins))
+    return eval(compile(expression, module.__name__, "eval"), {**vars(module), **dict.fromkeys(names, "a"), **LOCAL_NAMES})
 
 
 PATTERNS = patterns()
@@ -236,13 +238,14 @@ PIECES += [
 PIECES += ["1e", "0x", "a:", "1:", "a.", "a(", "1/", "--1 ", "[,1]", "{}", "\\begin{", "\\end{", "\\left["]
 BEHIND_LETTERS = [Bait("", "a", "! = \\begin{bmatrix}1 & 2\\end{bmatrix}"), Bait("", "X", " = \\begin{bmatrix}1 & 2\\end{bmatrix}")]
 IN_TABLES = [
+    Bait('"""', "\n", "1 2"),
     Bait("| a | b |\n|", " ", "|---|\n| 1 | 2 |"),
     Bait('"w","', "1", 'x"\n"a",1\n"b",2'),
     Bait("```", " ", "x y\n1 2\n```"),
     Bait("# Attention, step by step\n\nMade by attn_magic 0.1\n\n```\n%%attention", " ", "x\n1 2\n```"),
 ]
 BODIES = {opening: [Bait(opening, piece) for piece in PIECES] for opening in OPENINGS}
-BODIES |= {"letters before a matrix": BEHIND_LETTERS, "blanks and digits in a table": IN_TABLES}
+BODIES |= {"letters before a matrix": BEHIND_LETTERS, "blanks, breaks and digits in a table": IN_TABLES}
 
 
 def read(text: str) -> None:
