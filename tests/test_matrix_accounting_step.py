@@ -82,6 +82,7 @@ def test_digits_of_a_word_are_no_number(label: str) -> None:
         ("#1", "1"),
         ("v1.2.3", "1.2"),
         ("(3)", "3"),
+        ("w _4", "_4"),
     ],
 )
 def test_a_number_in_a_label_is_found(label: str, number: str) -> None:

@@ -11,7 +11,7 @@ _QUOTES = ('""', "''", "“”", "‘’", "„“", "„”", "＂＂", "＇＇
 _FORMULA_GUARD = re.compile("'+[=+\\-@\t\r＝＋－＠]")  # an apostrophe that keeps a spreadsheet from running the cell
 _BEFORE_A_NUMBER = re.compile(r"[\W_]*")  # signs, currencies, operators, quotes, bullets
 _LIKE_A_NUMBER = re.compile(r"[-+]*[lIoO][.,][0-9]|\.[eE][0-9]")
-_LOOSE_NUMBER = re.compile(r"(?<!\w)[0-9][0-9.,]*|[.,][0-9]+")  # not the digits of d0, tok12 or GPT2
+_LOOSE_NUMBER = re.compile(r"(?<!\w)_*[0-9][0-9.,]*|[.,][0-9]+")  # not the digits of d0, tok12 or GPT2
 _COUNTER = re.compile(r"[0-9]+")
 _ENUMERATED = re.compile(r"[^\W\d_](?:[\w ]*[^\W\d])?[ _-]?[0-9]+")
 _BYTE = re.compile(r"<0[xX][0-9A-Fa-f]{2}>")  # a token that stands for one byte
