@@ -2514,7 +2514,7 @@ Copy the whole print.
         """\
 This print is cut into groups of columns (line 1).
     a    b  \\
-          ~~^
+            ^
 Print it wider, or paste it as a list of rows.
 """,
         id="a pandas print in groups of columns",

@@ -87,7 +87,7 @@ _OPERATIONS = {
     "\\ln",
     "\\over",
 }
-_INSERTED = re.compile(r"[@!<>]\{[^{}\\]*[^\s{}\\|][^{}\\]*\}")
+_INSERTED = re.compile(r"[@!<>]\{(?P<text>[^{}\\]*)\}")
 _SPACE = re.compile(r"\\mathbb\s?\{R\}\^\s?\{\s?(?P<rows>[0-9]{1,9})\s?\\times\s?(?P<columns>[0-9]{1,9})\s?\}")
 _COMMENT_ABOVE = re.compile(r"^[ \t]*#[ ][^\n]*$", re.MULTILINE)
 _SUBSCRIPT = re.compile(r"[0-9]_[0-9]")
@@ -158,7 +158,8 @@ def _find_environment(body: Body) -> tuple[str, int, int]:
 def _trim_bare(plain: str) -> tuple[int, int]:
     """Rows without an environment, perhaps between dollar signs."""
     start = re.compile(r"[\s$]*(?:\\[\[(])?").match(plain)
-    end = len(re.sub(r"(?:\\[\])])?[\s$]*\Z", "", plain[-200:])) + max(0, len(plain) - 200)
+    end = len(plain.rstrip("$ \t\r\n"))
+    end -= 2 * plain.endswith(("\\]", "\\)"), 0, end)
     return start.end() if start else 0, end
 
 
@@ -210,7 +211,7 @@ def _skip_columns(plain: str, start: int) -> int:
             or is_numeral(plain[brace.end() : position - 1].strip())
         ):
             return start
-        inserted = _INSERTED.search(plain, brace.end(), position)
+        inserted = next((found for found in _INSERTED.finditer(plain, brace.end(), position) if found["text"].strip(" |")), None)
         if inserted:
             headline = f"{quote(inserted[0])} writes something between the columns, so that two cells can be one number"
             raise Mistake("latex", headline, "Type whole numbers in the cells, and columns such as {rr}.", *inserted.span())

@@ -23,7 +23,6 @@ _JULIA_HEADER = re.compile(r"[ \t]*(?P<rows>[0-9]+)(?:[×x](?P<columns>[0-9]+)|-
 _R_HEADER = re.compile(r"[ \t]*(?:\[,[0-9]+\][ \t]*)+(?=\n)")
 _R_ROW = re.compile(r"^[ \t]*\[[0-9]+,\]", re.MULTILINE)
 _SPAN_NAMED = re.compile(r"^[ \t]*(?P<span>Columns [0-9]+ (?:through|to|and) [0-9]+:?)[ \t]*$", re.MULTILINE)
-_CONTINUED_BELOW = re.compile(r"\A\s*[^\n\\]*[A-Za-z0-9](?P<span>[ \t]+\\)[ \t]*\n[^\n]*[0-9]")  # pandas: names, and a backslash for those below
 _COMMENTS_ABOVE = re.compile(r"(?:\s*#[ ][^\n]*\n)*\s*")
 _QUOTED_LINES = re.compile(r"(?:^|[,;|\t\n])[ ]?(?P<quoted>\"(?:[^\"]|\"\")*\")(?=[ ]?[,;|\t\n]|\Z)")
 _CELL = re.compile(r"[,;|\t][ ]?[-+.]?[0-9]")
@@ -72,12 +71,22 @@ def blank_prints(body: Body) -> Body:
     if (r_header and "[" in r_header[0]) or _has_r_rows(plain):
         spans += [r_header.span()] if r_header and "[" in r_header[0] else []
         spans += [match.span() for match in _R_ROW.finditer(plain)]
-    wrapped = _SPAN_NAMED.search(plain) or _CONTINUED_BELOW.search(plain)
+    _refuse_wrapped_names(plain)
+    wrapped = _SPAN_NAMED.search(plain)
     if wrapped:
         raise Mistake(
             "truncated", "This print is cut into groups of columns", "Print it wider, or paste it as a list of rows.", *wrapped.span("span")
         )
     return body.without(spans, "beside").promising(promises)
+
+
+def _refuse_wrapped_names(plain: str) -> None:
+    """Where a line is too long for its names, pandas ends it with a backslash and prints the other columns below."""
+    start = len(plain) - len(plain.lstrip())
+    names, _, below = plain[start:].partition("\n")
+    end = start + len(names.rstrip())
+    if names.rstrip().endswith((" \\", "\t\\")) and names[:1].isalpha() and any(map(str.isdigit, below.partition("\n")[0])):
+        raise Mistake("truncated", "This print is cut into groups of columns", "Print it wider, or paste it as a list of rows.", end - 1, end)
 
 
 def _has_r_rows(plain: str) -> bool:

@@ -283,8 +283,7 @@ class Literal:
     def _name_before(self, group: Group) -> str:
         if not re.match(r"\w", self.plain[group.start - 1 : group.start]):
             return ""
-        before = re.search(r"[\w.]*$", self.plain[max(0, group.start - 60) : group.start])
-        return before[0] if before else ""
+        return _last_name(self.plain[max(0, group.start - 60) : group.start])
 
     def _read_rows(self, group: Group) -> Reading:
         """Grammar: rows := row ((","? newline? | ";") row)* ","?."""
@@ -377,12 +376,12 @@ class Literal:
                 fault = find_fault(self.plain[start : group.end - 1].split(",")[0].lstrip())
                 start += len(cells) - len(cells.lstrip())
                 raise Mistake(fault.code, fault.headline, fault.advice, start + fault.start, start + fault.end, row=number, cell=cells.count(",") + 1)
-            if inner.kind == "(" and (call := re.search(r"[^\W\d][\w.]*$", cells[-100:])):
+            if inner.kind == "(" and (call := _last_name(cells[-100:]).lstrip("0123456789.")):
                 raise Mistake(
                     "call",
-                    f"{quote(call[0])} is a function call, and functions are never called here",
+                    f"{quote(call)} is a function call, and functions are never called here",
                     DATA,
-                    inner.start - len(call[0]),
+                    inner.start - len(call),
                     inner.start,
                     row=number,
                     cell=cells.count(",") + 1,
@@ -611,6 +610,12 @@ class Literal:
         """Where the names in a list stand, in quotes or whole numbers."""
         strings = [span for span in self.strings if group.start < span[0] < group.end]
         return strings or [number.span() for number in re.compile("[-+]?[0-9.]+").finditer(self.plain, *group.inside)]
+
+
+def _last_name(text: str) -> str:
+    """The letters, digits and points that `text` ends with."""
+    backwards = re.match(r"[\w.]*", text[::-1])
+    return backwards[0][::-1] if backwards else ""
 
 
 def _indent(text: str) -> int:

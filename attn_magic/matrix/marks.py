@@ -16,7 +16,7 @@ _NUMBER_GAP = re.compile(r"[0-9.][ \t]+[-+.]*[0-9]")
 _THOUSANDS = re.compile(r"(?<![0-9.,])[-+]?[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])")
 _SPACED_THOUSANDS = re.compile(r"(?<![0-9.])[1-9][0-9]{0,2}(?: [0-9]{3})+(?![0-9.])")
 _GAP = re.compile(r"[^\s,][ \t]+[^\s,]")
-_ZERO_GROUP = re.compile(r"(?<![0-9.])[-+]?[1-9][0-9]{0,2}(?:(?:,[0-9]{3})*,0[0-9]{2}|(?: [0-9]{3})* 0[0-9]{2})(?![0-9])(?:\.[0-9]+)?")
+_ZERO_GROUP = re.compile(r"(?<![0-9.])[-+]?[1-9][0-9]{0,2}(?:,0[0-9]{2}(?:,[0-9]{3})*| 0[0-9]{2}(?: [0-9]{3})*)(?![0-9])(?:\.[0-9]+)?")
 _WHOLE_THOUSANDS = re.compile(r"[-+]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 _WIDE_COMMA = re.compile(r",[ \t]|[ \t],")
 _TIGHT_COMMA = re.compile(r"(?<![0-9.,])[-+]?[0-9]+,[0-9]+(?![0-9.,]|[ \t]*[eE])")
@@ -25,7 +25,6 @@ _ACCOUNTED = re.compile(r"(?:(?<=[\s,;|&])|^)\([ ]?[-+]?[$€£]?[0-9][0-9.,]*[ 
 _LIKE_A_NUMBER = re.compile(r"[ \t]*[\"']?[-+]?[0-9][0-9.,]*(?:[eE][-+]?[0-9]+)?[\"']?[ \t]*")
 _DECIMAL_COMMA = re.compile(r"[-+]?(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+),[0-9]+(?:[eE][-+]?[0-9]+)?")
 _THOUSANDS_AND_POINT = re.compile(r"[-+]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
-_GAP_BEFORE_COMMA = re.compile(r"[0-9][ \t]+[-+.0-9][^,]*,")
 _BLANK_BETWEEN_DIGITS = re.compile(r"[0-9][.,]?[ \t]+[.,]?[0-9]")
 _THOUSANDS_BEFORE_POINT = re.compile(r"(?<![0-9.,])[-+]?[1-9][0-9]{0,2}(?:,[0-9]{3})+\.[0-9]+|(?<=[^\W\d],)[1-9][0-9]{0,2}(?:,[0-9]{3})+\.[0-9]+")
 _QUOTED = re.compile(r"\"[^\"]*\"")
@@ -216,7 +215,7 @@ def _refuse_groups(lines: Sequence[Line]) -> None:
     """Refuses "1 0, 2 0": groups of as many numbers each can be rows, or cells with a blank inside."""
     widths: set[int] = set()
     for line in lines:
-        widths |= {len(cell.split()) for cell in line.text.strip(" \t,").split(",")} if _GAP_BEFORE_COMMA.search(line.text) else {0}
+        widths |= {len(cell.split()) for cell in line.text.strip(" \t,").split(",")} if "," in line.text and _NUMBER_GAP.search(line.text) else {0}
         if len(widths) > 1 or widths <= {0, 1}:
             return
     if all(map(_holds_numbers_alone, lines)):

@@ -29,26 +29,23 @@ MOST_LETTERS = 300  # of such a line
 
 _SOLID = re.compile(r"\s*")
 _LINE = re.compile(r"[^\n]*")
-_TITLE = re.compile(r"[ \t]*(?:[*_#]+[ ]?)?[^\W\d][^\d\n|\[\](){}<>=;\"]*:[*_]*[ \t]*|[ \t]*Table:[^\d\n|]*")
+_TITLE = re.compile(r"(?:[*_#]+[ ]?)?[^\W\d_][^\d\n|\[\](){}<>=;\"]*:[*_]*|Table:[^\d\n|]*")
 _LABELLED = re.compile(r"^[ \t]*[^\s:\[({]+[ \t]*:[ \t]+\S", re.MULTILINE)
-_IMPORT = re.compile(r"[ \t]*(?:import [A-Za-z_][\w.]*(?: as \w+)?|from [A-Za-z_][\w.]* import [\w, ]+)[ \t]*;?")
-_SHOWN = re.compile(
-    r"[ \t]*(?:print|display|disp)\([ ]?[^\W\d][\w.]*[ ]?\)[ \t]*;?|[ \t]*[^\W\d]\w*(?:\.(?:head|shape|numpy|tolist|to_string)(?:\(\))?)[ \t]*"
-)
+_IMPORT = re.compile(r"(?:import [A-Za-z_][\w.]*(?: as \w+)?|from [A-Za-z_][\w.]* import [\w,]+(?: [\w,]+)*)[ ]?;?")
+_SHOWN = re.compile(r"(?:print|display|disp)\([ ]?[^\W\d][\w.]*[ ]?\)[ ]?;?|[^\W\d]\w*(?:\.(?:head|shape|numpy|tolist|to_string)(?:\(\))?)")
 _EXCERPT = re.compile(r"\*An excerpt\.[^\n]*\*")  # below a table that was copied here
 _BULLET = re.compile(r"[ \t]*(?P<mark>[-*+•‣·◦▪–—])[ \t]+(?=[^\W\d]|[\"'`*]|[\[<][A-Za-z/|])")  # before a bracket a - is a sign
 _ANY_BULLET = re.compile(r"^[ \t]*[-*+•‣·◦▪–—][ \t]", re.MULTILINE)
 _COMMENTS_ABOVE = re.compile(r"(?:\s*#[ ][^\n]*\n)*\s*")
-_TRIPLE_QUOTES = re.compile(r"\s*(?P<before>\"{3}|'{3})[ \t]*\n(?:[^\"'\\]|\n)*\n[ \t]*(?P<after>\"{3}|'{3})\s*")
+_TRIPLE_QUOTES = re.compile(r"\s*(?P<before>\"{3}|'{3})[ \t]*\n[^\"'\\]*\n[ \t]*(?P<after>\"{3}|'{3})\s*")
 _TITLE_OF_PRINT = re.compile(r"\s*(?P<title>[^\W\d][^\d\n|\[\](){}<>=;\"]{0,80}:)[ \t]+(?=(?:torch\.)?tensor\(\[\[|(?:np\.)?array\(\[\[|\[\[)")
-_SEPARATOR = re.compile(r"[ \t]*sep=[,;|\t][ \t]*")
+_SEPARATOR = re.compile(r"sep=[,;|\t]?")
 _SIZE = re.compile(
-    r"[ \t]*(?:(?:[^\W\d][\w.]*\.)?shape[ ]?[:=][ ]?|torch\.Size\(|(?=\([0-9]))[\[(](?P<rows>[0-9]{1,9}),[ ]?(?P<columns>[0-9]{1,9})[\])]\)?[ \t]*"
-    r"|[ \t]*(?P<high>[0-9]{1,9})[×x](?P<wide>[0-9]{1,9}) (?:single|double|u?int[0-9]+|table|array)?(?: matrix)?[ \t]*"
-    r"|[ \t]*\(?(?P<counted>[0-9]{1,9}) rows?(?:\)| in set[^\n]*)[ \t]*"
+    r"(?:(?:[^\W\d][\w.]*\.)?shape[ ]?[:=][ ]?|torch\.Size\(|(?=\([0-9]))[\[(](?P<rows>[0-9]{1,9}),[ ]?(?P<columns>[0-9]{1,9})[\])]\)?"
+    r"|(?P<high>[0-9]{1,9})[×x](?P<wide>[0-9]{1,9}) (?:single|double|u?int[0-9]+|table|array)?(?: matrix)?"
+    r"|\(?(?P<counted>[0-9]{1,9}) rows?(?:\)| in set[^\n]*)"
 )
-_STATES_A_SIZE = re.compile(r"[ \t]*\([0-9]")
-_ENDS_A_MATRIX = re.compile(r"\][ \t]*(?:\]|\))[ \t]*;?\s*\Z")
+_STATES_A_SIZE = re.compile(r"\([0-9]")
 
 
 def set_surroundings_aside(body: Body) -> tuple[Body, list[Notice]]:
@@ -99,13 +96,13 @@ def _above(body: Body) -> list[_Found]:
         position = _SOLID.match(plain, position).end()  # type: ignore[union-attr]  # it always matches
         start = plain.rfind("\n", 0, position) + 1
         line: re.Match[str] = _LINE.match(plain, start)  # type: ignore[assignment]  # as does this
-        size = _SIZE.fullmatch(line[0])
+        size = _SIZE.fullmatch(line[0].strip())
         if not line[0].strip() or len(line[0]) > MOST_LETTERS or not _has_digit(plain, line.end()):
             break
         if _is_beside(plain, line):
             found.append((line.span(), None))
-        elif size and not _STATES_A_SIZE.match(line[0]):
-            found.append((line.span(), _promise(size, start)))
+        elif size and not _STATES_A_SIZE.match(line[0].strip()):
+            found.append((line.span(), _promise(size, *line.span())))
         elif not line[0].lstrip().startswith("# "):
             break
         position = line.end()
@@ -115,7 +112,7 @@ def _above(body: Body) -> list[_Found]:
 def _is_beside(plain: str, line: re.Match[str]) -> bool:
     """Whether a line above numbers is code that made them, an echo, or their title."""
     known = (_IMPORT, _SHOWN, _SEPARATOR)
-    return any(pattern.fullmatch(line[0]) for pattern in known) or _is_echo(plain, line) or _is_title(plain, line)
+    return any(pattern.fullmatch(line[0].strip()) for pattern in known) or _is_echo(plain, line) or _is_title(plain, line)
 
 
 def _on_the_line(body: Body) -> list[_Found]:
@@ -131,12 +128,12 @@ def _below(body: Body) -> list[_Found]:
     end = len(plain.rstrip())
     while len(found) < MOST_LINES:
         start = plain.rfind("\n", 0, end) + 1
-        line, before = plain[start:end], plain[max(0, start - 100) : start].rstrip()
+        line, before = plain[start:end].strip(), plain[max(0, start - 100) : start]
         if start and (_SHOWN.fullmatch(line) or _EXCERPT.fullmatch(line) or _is_name_again(plain, line) or _is_empty_prompt(line)):
             found.append(((start, end), None))
-        elif start and (size := _SIZE.fullmatch(line)) and (not _STATES_A_SIZE.match(line) or size["counted"] or _ENDS_A_MATRIX.search(before[-20:])):
-            found.append(((start, end), _promise(size, start)))
-        elif _ENDS_A_MATRIX.search(plain[max(0, end - 20) : end].removesuffix(".")) and line.endswith("."):
+        elif start and (size := _SIZE.fullmatch(line)) and (not _STATES_A_SIZE.match(line) or size["counted"] or _ends_a_matrix(before)):
+            found.append(((start, end), _promise(size, start, end)))
+        elif _ends_a_matrix(plain[max(0, end - 100) : end].removesuffix(".")) and line.endswith("."):
             found.append(((end - 1, end), None))
             start = end - 1
         else:
@@ -145,10 +142,16 @@ def _below(body: Body) -> list[_Found]:
     return found
 
 
-def _promise(size: re.Match[str], start: int) -> Promise:
+def _ends_a_matrix(text: str) -> bool:
+    """Whether two brackets close at its end, those of a row and of all rows or of a call."""
+    brackets = text.rstrip(" \t\n;")
+    return brackets[-1:] in ("]", ")") and brackets[:-1].rstrip()[-1:] == "]"
+
+
+def _promise(size: re.Match[str], start: int, end: int) -> Promise:
     rows = size["rows"] or size["high"] or size["counted"]
     columns = size["columns"] or size["wide"]
-    return Promise(start + size.start(), start + size.end(), int(rows), int(columns) if columns else None, counts_labels="shape" in size[0])
+    return Promise(start, end, int(rows), int(columns) if columns else None, counts_labels="shape" in size[0])
 
 
 def _is_echo(plain: str, line: re.Match[str]) -> bool:
@@ -165,7 +168,7 @@ def _is_echo(plain: str, line: re.Match[str]) -> bool:
 
 def _is_title(plain: str, line: re.Match[str]) -> bool:
     """Words and a colon, above rows of which none has a label with a colon itself."""
-    if not _TITLE.fullmatch(line[0]) or line[0].strip() == "Parameter containing:":
+    if not _TITLE.fullmatch(line[0].strip()) or line[0].strip() == "Parameter containing:":
         return False
     rest = plain[line.end() :].strip()
     return ("\n" in rest or rest[:1] in "[({" or "[[" in rest) and not _LABELLED.search(rest)
@@ -235,7 +238,7 @@ def _fences(plain: str) -> list[tuple[int, int]]:
     if quoted and quoted["before"] == quoted["after"]:
         return [quoted.span("before"), quoted.span("after")]
     head = plain.lstrip()
-    if not head.startswith(("```", "~~~")) and not ("\n```" in head[:400] and _TITLE.fullmatch(head.partition("\n")[0])):
+    if not head.startswith(("```", "~~~")) and not ("\n```" in head[:400] and _TITLE.fullmatch(head.partition("\n")[0].strip())):
         return []
     fences = list(_FENCE.finditer(plain))
     if not fences:
