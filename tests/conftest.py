@@ -19,7 +19,15 @@ settings.load_profile("same")
 for _size in ("COLUMNS", "LINES"):  # pytest's readline sets them for its workers, whose terminals have a size of their own
     os.environ.pop(_size, None)
 
-_SLOWEST = ("test_lab.py", "test_matrix_properties.py", "test_worksheet.py", "test_figure.py", "test_magics.py", "test_lesson_browser.py")
+_SLOWEST = (
+    "test_lab.py",
+    "test_matrix_properties.py",
+    "test_matrix_patterns.py",
+    "test_worksheet.py",
+    "test_figure.py",
+    "test_magics.py",
+    "test_lesson_browser.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
