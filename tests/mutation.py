@@ -77,7 +77,7 @@ def main() -> int:
     if arguments.list:
         print(*(f"{place(mutant)}  {mutant.key}" for mutant in chosen), sep="\n")
         return 0
-    outcomes = run(chosen, tests_of(arguments.parts), arguments.processes)
+    outcomes = run(chosen, files_that_test(arguments.parts), arguments.processes)
     return report(chosen, outcomes, json.loads(EXPLANATIONS.read_text(encoding="utf-8")), arguments.parts)
 
 
@@ -93,7 +93,7 @@ def files_of(parts: list[str]) -> list[Path]:
     return paths
 
 
-def tests_of(parts: list[str]) -> list[str]:
+def files_that_test(parts: list[str]) -> list[str]:
     """The test files that concern the parts, in their order."""
     globs = [glob for part in parts for glob in TESTS.get(part, [f"test_{part}.py"])]
     found = [path for glob in globs for path in sorted((ROOT / "tests").glob(glob)) if path.name not in NOT_THESE]
@@ -113,14 +113,15 @@ def run(chosen: list[Mutant], tests: list[str], processes: int) -> dict[str, Out
         importlib.import_module(name)
     outcomes: dict[str, Outcome] = {}
     with tempfile.TemporaryDirectory() as folder:
-        first = copy_project(Path(folder) / "0")
+        healthy = copy_project(Path(folder) / "healthy")
         print(f"{len(chosen)} mutants, tested by {', '.join(tests)}")
-        healthy = finish(start(first, None, tests, seconds=3600), None, first)
-        if healthy.kind != "survived":
-            sys.exit(f"Without any mutant, {healthy.test} fails:\n{(first / 'output.txt').read_text(errors='replace')[-3000:]}")
-        print(f"Without a mutant they pass in {healthy.seconds:.0f} seconds of the processor.", flush=True)
-        free = [first, *(Path(shutil.copytree(first, Path(folder) / str(number))) for number in range(1, processes))]
-        limit = 10 + 3 * healthy.seconds
+        _, status, usage = os.wait4(start(healthy, None, tests, seconds=3600), 0)
+        outcome = judge(status, usage, healthy)
+        if outcome.kind != "survived":
+            sys.exit(f"Without any mutant, {outcome.test} fails:\n{(healthy / 'output.txt').read_text(errors='replace')[-3000:]}")
+        print(f"Without a mutant they pass in {outcome.seconds:.0f} seconds of the processor.", flush=True)
+        free = [Path(shutil.copytree(healthy, Path(folder) / str(number))) for number in range(processes)]
+        limit = 10 + 3 * outcome.seconds
         running: dict[int, tuple[Mutant, Path, float]] = {}
         waiting = list(reversed(chosen))
         began = time.monotonic()
@@ -131,7 +132,8 @@ def run(chosen: list[Mutant], tests: list[str], processes: int) -> dict[str, Out
             process, status, usage = next_that_ends(running)
             mutant, project, _ = running.pop(process)
             outcomes[mutant.key] = outcome = judge(status, usage, project)
-            free.append(restored(project, mutant))
+            shutil.copy2(healthy / mutant.path.relative_to(ROOT), project / mutant.path.relative_to(ROOT))
+            free.append(project)
             print(f"{len(outcomes):4} of {len(chosen)}, {time.monotonic() - began:5.0f} s: {outcome} {place(mutant)}", flush=True)
     return outcomes
 
@@ -150,7 +152,7 @@ def start(project: Path, mutant: Mutant | None, tests: list[str], seconds: float
     """A forked process that runs the tests in this copy, with the mutant in it."""
     if mutant:
         path = project / mutant.path.relative_to(ROOT)
-        path.write_bytes(mutant.apply(mutant.path.read_bytes()))
+        path.write_bytes(mutant.apply(path.read_bytes()))
         os.utime(path, (0, 0))  # or the compiled file of the healthy one could be taken, which has the same size and second
     sys.stdout.flush()
     process = os.fork()
@@ -222,12 +224,6 @@ def next_that_ends(running: dict[int, tuple[Mutant, Path, float]]) -> tuple[int,
         time.sleep(0.05)
 
 
-def finish(process: int, mutant: Mutant | None, project: Path) -> Outcome:
-    """The outcome of a process that nothing else waits for."""
-    _, status, usage = os.wait4(process, 0)
-    return judge(status, usage, project)
-
-
 def judge(status: int, usage: "resource.struct_rusage", project: Path) -> Outcome:
     """What an exit status means: 0, no test failed; a signal, the time was up or the mutant broke the process."""
     output = (project / "output.txt").read_text(encoding="utf-8", errors="replace")
@@ -238,12 +234,6 @@ def judge(status: int, usage: "resource.struct_rusage", project: Path) -> Outcom
         return Outcome("hung" if hung else "killed", f"signal {os.WTERMSIG(status)}", seconds)
     code = os.waitstatus_to_exitcode(status)
     return Outcome("survived" if code == 0 else "killed", failed[0] if failed else f"exit {code}", seconds)
-
-
-def restored(project: Path, mutant: Mutant) -> Path:
-    """The copy as it was, with the time of its files."""
-    shutil.copy2(mutant.path, project / mutant.path.relative_to(ROOT))
-    return project
 
 
 def report(chosen: list[Mutant], outcomes: dict[str, Outcome], explanations: dict[str, str], parts: list[str]) -> int:
