@@ -457,7 +457,7 @@ class Table:
             row.first = 1
             if len(row.cells) - 1 in usual or find_fault(row.cells[1]).code != "name" or not _has_number(row):
                 raise blame(row, number)
-            words = next(index for index, cell in enumerate(row.cells) if is_numeral(cell))
+            words = next(index for index, cell in enumerate(row.cells) if is_numeral(cell.strip()))
             start, end = row.span(0, words)
             label = self.body.typed[start:end]
             raise Mistake(
