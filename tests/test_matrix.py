@@ -131,6 +131,7 @@ def test_labels_and_column_names_are_found_and_kept_as_typed(text: str, labels: 
 WITHOUT_EFFECT = "has no effect here: attention is computed in float32 on the CPU."
 SAID = [
     ("1 −2\n3 4", Notice("unicode-minus", "U+2212 MINUS SIGN was read as a minus sign.")),
+    ("1 ─2\n3 4", Notice("unicode-minus", "U+2500 BOX DRAWINGS LIGHT HORIZONTAL was read as a minus sign.")),
     ("1\u00a02\n3\u00a04", Notice("unicode-space", "U+00A0 NO-BREAK SPACE was read as a space.")),
     ("１ ２\n３ ４", Notice("fullwidth", "U+FF11 FULLWIDTH DIGIT ONE and its kind were read as ordinary characters.")),
     ("[1,\u200b 2; 3, 4]", Notice("zero-width", "U+200B ZERO WIDTH SPACE is invisible and was left out.")),

@@ -63,7 +63,7 @@ _UNNAMED = {"Cc": "a control character", "Cs": "half of a surrogate pair", "Co":
 
 
 _NOTICES = (
-    ("unicode-minus", re.compile(f"[{_DASHES}]"), "-", "was read as a minus sign."),
+    ("unicode-minus", re.compile(f"[{_DASHES}]|[─━](?=[0-9.])"), "-", "was read as a minus sign."),
     ("fullwidth", re.compile(f"[{_FULLWIDTH}]"), "", "and its kind were read as ordinary characters."),
     ("unicode-space", re.compile(f"[{_SPACES}]"), " ", "was read as a space."),
     ("zero-width", re.compile(f"[{_ZERO_WIDTH}]"), " ", "is invisible and was left out."),
