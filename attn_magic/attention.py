@@ -19,7 +19,7 @@ from attn_magic.errors import InputError
 from attn_magic.inputs import WEIGHT_NAMES, causal_mask, read_encodings, read_mask, read_seed, read_temperature, read_tokens, read_weights
 from attn_magic.notation import Number, format_number
 from attn_magic.notices import Notice
-from attn_magic.story import count_up, tell_story
+from attn_magic.recipes import build_stages, count_up
 from attn_magic.threads import one_thread
 from attn_magic.trace import AttentionTrace, Options, Reference
 
@@ -206,7 +206,7 @@ def attend(
         temperature=temperature,
     )
     trace = AttentionTrace(
-        stages=tell_story(values, words, encodings.columns or count_up("dim", d_model), col_dim=col_dim, temperature=temperature),
+        stages=build_stages(values, words, encodings.columns or count_up("dim", d_model), col_dim=col_dim, temperature=temperature),
         tokens=words,
         options=options,
         notices=encodings.notices,

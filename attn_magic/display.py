@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     import attn_magic.trace
-    from attn_magic.views.explorer import Explorer
+    from attn_magic.explorer.widget import Explorer
 
 _Made = TypeVar("_Made")
 
@@ -42,7 +42,7 @@ def start_showing(shell: "InteractiveShell") -> None:
 
 def stop_showing(shell: "InteractiveShell") -> None:
     """Let IPython show a trace as any other object, and close the explorers that are still open."""
-    explorer = sys.modules.get("attn_magic.views.explorer")
+    explorer = sys.modules.get("attn_magic.explorer.widget")
     if explorer is not None:
         explorer.close_all()
     _formatter(shell).pop(".".join(_TRACE), None)
@@ -101,7 +101,7 @@ def notebook_outputs(shell: "InteractiveShell", trace: "attn_magic.trace.Attenti
         return [_inert_bundle(trace, remarks)]
     explorer, live = opened
     if view == "widget":
-        return [live | (_attempt("The picture", lambda: _sketch(trace), remarks) or {})]
+        return [live | (_attempt("The picture", lambda: _preview(trace), remarks) or {})]
     # Without any HTML beside it MyST (thebe-core) says in the explorer's place that a widget is missing.
     return [_inert_bundle(trace, remarks, explorer), live | {"text/html": ""}]
 
@@ -119,7 +119,7 @@ def _attempt(what: str, make: Callable[[], _Made], remarks: list[str]) -> _Made 
 
 def _inert_bundle(trace: "attn_magic.trace.AttentionTrace", remarks: list[str], explorer: "Explorer | None" = None) -> dict[str, Any]:
     """Tables, picture and text, with what there is to remark on them; beside an explorer, the tables can become one again."""
-    picture = _attempt("The picture", lambda: _sketch(trace), remarks) or {}
+    picture = _attempt("The picture", lambda: _preview(trace), remarks) or {}
     tables = _attempt("The tables", lambda: _tables(trace), remarks)
     if tables is None:
         text = _text(trace, remarks)
@@ -130,22 +130,22 @@ def _inert_bundle(trace: "attn_magic.trace.AttentionTrace", remarks: list[str], 
 
 
 def _explorer(trace: "attn_magic.trace.AttentionTrace", shell: "InteractiveShell") -> "tuple[Explorer, dict[str, Any]]":
-    from attn_magic.views.explorer import explore_in_cell
+    from attn_magic.explorer.widget import explore_in_cell
 
     explorer = explore_in_cell(trace, shell)
     return explorer, explorer.output()
 
 
 def _tables(trace: "attn_magic.trace.AttentionTrace") -> str:
-    from attn_magic.views.page import to_html
+    from attn_magic.views.html import to_html
 
     return to_html(trace)
 
 
 def _beside(html: str, explorer: "Explorer") -> str:
     """The tables with what they need to become the explorer again, where that is not large."""
-    from attn_magic.views.explorer import BESIDE_AN_EXPLORER
-    from attn_magic.views.still import named, upgradable
+    from attn_magic.explorer.offline import named, upgradable
+    from attn_magic.explorer.widget import BESIDE_AN_EXPLORER
 
     story, values, name = explorer.story, explorer.values, explorer.tables
     is_small = len(story) + len(values) <= _MOST_SAVED_TWICE
@@ -166,10 +166,10 @@ def _figure(trace: "attn_magic.trace.AttentionTrace") -> dict[str, bytes]:
     return {"image/png": picture(trace, "png")}
 
 
-def _sketch(trace: "attn_magic.trace.AttentionTrace") -> dict[str, bytes]:
-    from attn_magic.views.sketch import sketch
+def _preview(trace: "attn_magic.trace.AttentionTrace") -> dict[str, bytes]:
+    from attn_magic.views.preview import preview
 
-    return {"image/png": sketch(trace)}
+    return {"image/png": preview(trace)}
 
 
 def print_in_terminal(shell: "InteractiveShell", trace: "attn_magic.trace.AttentionTrace", printer: Any, cycle: bool) -> None:
@@ -187,7 +187,7 @@ def load_text_view() -> Callable[..., str]:
     # rich draws one of Python's global random numbers when it is first imported: a reader who has called random.seed would notice.
     state = None if "rich.style" in sys.modules else random.getstate()
     try:
-        from attn_magic.views.console import to_text
+        from attn_magic.views.text import to_text
     finally:
         if state is not None:
             random.setstate(state)

@@ -1,6 +1,6 @@
 """`%%attention` and `%%masked_attention`: from a line and a cell to a trace that shows itself.
 
-    line → what is asked for → matrix → trace → shown by IPython, as `attn_magic.views` told it
+    line → what is asked for → matrix → trace → shown by IPython, as `attn_magic.display` told it
 
 A reader's mistake is an `AttentionError` anywhere below; here it becomes IPython's `UsageError`, which fails the cell in words. What is slow
 to import, torch above all, is imported when it is needed.
@@ -20,7 +20,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from traitlets import Bool, Enum, Integer, TraitError
 from traitlets.config import Config
 
-from attn_magic import completion, views
+from attn_magic import completion, display
 from attn_magic.errors import AttentionError, OptionError, did_you_mean
 from attn_magic.notation import format_error, format_label, shorten
 from attn_magic.options import FLAGS, MAGICS, PRECISIONS, SEEDS, Request, find_stray_flag, help_text, read_line
@@ -76,7 +76,7 @@ class AttentionMagics(Magics):
             self.shell.push({request.out: trace})
         if request.quiet or silenced:
             return None
-        if asked.get("view") in ("html", "widget", "figure") and not views.in_notebook(self.shell):
+        if asked.get("view") in ("html", "widget", "figure") and not display.in_notebook(self.shell):
             print("That view needs a notebook; this is the text.")
         return trace
 
@@ -153,7 +153,7 @@ def _why_no_torch(error: Exception) -> str:
 def _save(trace: "attn_magic.trace.AttentionTrace", request: Request) -> None:
     if request.save is None:
         return
-    from attn_magic.views.files import save_from_line
+    from attn_magic.exports.write import save_from_line
 
     path = save_from_line(trace, request.save, overwrite=request.overwrite)
     if not request.quiet:
@@ -251,7 +251,7 @@ def register(shell: "InteractiveShell") -> None:
     shell.register_magics(AttentionMagics(shell))
     shell.input_transformers_cleanup.append(uncover_magic)
     completion.start_completing(shell)
-    views.start_showing(shell)
+    display.start_showing(shell)
 
 
 def unregister(shell: "InteractiveShell") -> None:
@@ -268,7 +268,7 @@ def unregister(shell: "InteractiveShell") -> None:
     transformers = shell.input_transformers_cleanup
     transformers[:] = [transformer for transformer in transformers if getattr(transformer, "__name__", "") != uncover_magic.__name__]
     completion.stop_completing(shell)
-    views.stop_showing(shell)
+    display.stop_showing(shell)
 
 
 def _drop_invalid_settings(config: Config) -> None:

@@ -11,7 +11,7 @@ from attn_magic.trace import Axis, Contraction, Elementwise, Equation, Softmax, 
 
 
 @dataclass(frozen=True)
-class Chapter:
+class StageWords:
     """Everything about a stage but its numbers. `rows` and `columns` name what they count."""
 
     title: str
@@ -24,7 +24,7 @@ class Chapter:
     equation: Equation | None = None
 
 
-def tell_story(
+def build_stages(
     values: Mapping[str, Tensor], tokens: Sequence[str], features: Sequence[str], *, col_dim: int, temperature: Number
 ) -> tuple[Stage, ...]:
     """The stages of self-attention, in order, from their numbers; steps that were left out have none and are left out of the story."""
@@ -33,17 +33,17 @@ def tell_story(
     return tuple(
         Stage(
             name=name,
-            title=chapter.title,
-            symbol=chapter.symbol,
-            act=chapter.act,
-            meaning=chapter.meaning,
+            title=entry.title,
+            symbol=entry.symbol,
+            act=entry.act,
+            meaning=entry.meaning,
             value=values[name],
-            rows=Axis(chapter.rows, labels[chapter.rows]),
-            columns=Axis(chapter.columns, labels[chapter.columns]),
-            equation=chapter.equation,
-            sentence=chapter.sentence,
+            rows=Axis(entry.rows, labels[entry.rows]),
+            columns=Axis(entry.columns, labels[entry.columns]),
+            equation=entry.equation,
+            sentence=entry.sentence,
         )
-        for name, chapter in _chapters(values, d_k, col_dim, temperature).items()
+        for name, entry in _entries(values, d_k, col_dim, temperature).items()
     )
 
 
@@ -56,10 +56,10 @@ def count_up(noun: str, n: int) -> tuple[str, ...]:
     return tuple(f"{noun} {place}" for place in range(1, n + 1))
 
 
-def _chapters(values: Mapping[str, Tensor], d_k: int, col_dim: int, temperature: Number) -> dict[str, Chapter]:
+def _entries(values: Mapping[str, Tensor], d_k: int, col_dim: int, temperature: Number) -> dict[str, StageWords]:
     compare, last = _compare(values, d_k, temperature)
     along, over = ("row", "columns") if col_dim == 1 else ("column", "rows")
-    weights = Chapter(
+    weights = StageWords(
         "Attention weights",
         f"A = softmax({compare[last].symbol})",
         "Normalise",
@@ -72,48 +72,48 @@ def _chapters(values: Mapping[str, Tensor], d_k: int, col_dim: int, temperature:
     return {**_PROJECT, **compare, "attention_weights": weights, "output": _OUTPUT}
 
 
-def _compare(values: Mapping[str, Tensor], d_k: int, temperature: Number) -> tuple[dict[str, Chapter], str]:
-    """The chapters from the scores to what the softmax takes, and the name of that."""
-    chapters, last = {"scores": _SCORES}, "scores"
+def _compare(values: Mapping[str, Tensor], d_k: int, temperature: Number) -> tuple[dict[str, StageWords], str]:
+    """The entries from the scores to what the softmax takes, and the name of that."""
+    entries, last = {"scores": _SCORES}, "scores"
     if "scaled_scores" in values:
         meaning = f"The scores divided by √{d_k}, so that long vectors do not make the softmax all or nothing."
         sentence = "The score of {row} with {column}, made independent of the length of their vectors."
         equation = Elementwise(("/", last, ("sqrt", "d_k")), {"d_k": d_k})
-        chapters["scaled_scores"] = _scores("Scaled scores", f"{chapters[last].symbol}/√d_k", meaning, sentence, equation)
+        entries["scaled_scores"] = _scores("Scaled scores", f"{entries[last].symbol}/√d_k", meaning, sentence, equation)
         last = "scaled_scores"
     if "tempered_scores" in values:
         meaning = "The scores divided by a temperature: above 1 the weights become more even, below 1 sharper."
         sentence = "The score of {row} with {column} at this temperature."
         equation = Elementwise(("/", last, "temperature"), {"temperature": temperature})
-        chapters["tempered_scores"] = _scores("Tempered scores", f"{chapters[last].symbol}/T", meaning, sentence, equation)
+        entries["tempered_scores"] = _scores("Tempered scores", f"{entries[last].symbol}/T", meaning, sentence, equation)
         last = "tempered_scores"
     if "masked_scores" in values:
         meaning = "The scores that the mask lets through; a hidden cell becomes −∞, and e^−∞ is 0."
         sentence = "What is left of the score of {row} with {column} behind the mask."
         equation = Elementwise(("where", "mask", last, -math.inf))
-        chapters["mask"] = _scores("Mask", "M", "Which keys a query may attend to.", "May {row} attend to {column}?")
-        chapters["masked_scores"] = _scores("Masked scores", f"{chapters[last].symbol} where M", meaning, sentence, equation)
+        entries["mask"] = _scores("Mask", "M", "Which keys a query may attend to.", "May {row} attend to {column}?")
+        entries["masked_scores"] = _scores("Masked scores", f"{entries[last].symbol} where M", meaning, sentence, equation)
         last = "masked_scores"
-    return chapters, last
+    return entries, last
 
 
-def _scores(title: str, symbol: str, meaning: str, sentence: str, equation: Equation | None = None) -> Chapter:
-    return Chapter(title, symbol, "Compare", meaning, "query", "key", sentence, equation)
+def _scores(title: str, symbol: str, meaning: str, sentence: str, equation: Equation | None = None) -> StageWords:
+    return StageWords(title, symbol, "Compare", meaning, "query", "key", sentence, equation)
 
 
-def _weights(letter: str, product: str) -> Chapter:
+def _weights(letter: str, product: str) -> StageWords:
     meaning = f"The learned weights that make {product} from tokens, stored out × in and used as X W_{letter}ᵀ."
     sentence = f"How much {{column}} of a token counts towards {{row}} of its {product}."
-    return Chapter(f"{product.capitalize()} weights", f"W_{letter}", "Project", meaning, "d_v" if letter == "v" else "d_k", "d_model", sentence)
+    return StageWords(f"{product.capitalize()} weights", f"W_{letter}", "Project", meaning, "d_v" if letter == "v" else "d_k", "d_model", sentence)
 
 
-def _projection(letter: str, title: str, meaning: str, rows: str, columns: str, sentence: str) -> Chapter:
+def _projection(letter: str, title: str, meaning: str, rows: str, columns: str, sentence: str) -> StageWords:
     equation = Contraction("ik,jk->ij", ("token_encodings", f"W_{letter}"))
-    return Chapter(title, f"{letter.upper()} = X W_{letter}ᵀ", "Project", meaning, rows, columns, sentence, equation)
+    return StageWords(title, f"{letter.upper()} = X W_{letter}ᵀ", "Project", meaning, rows, columns, sentence, equation)
 
 
 _PROJECT = {
-    "token_encodings": Chapter(
+    "token_encodings": StageWords(
         "Token encodings",
         "X",
         "Project",
@@ -138,7 +138,7 @@ _SCORES = _scores(
     Contraction("ik,jk->ij", ("query", "key")),
 )
 
-_OUTPUT = Chapter(
+_OUTPUT = StageWords(
     "Output",
     "A V",
     "Blend",

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from attn_magic.attention import Check
     from attn_magic.explain import Explanation
-    from attn_magic.views.explorer import Explorer
-    from attn_magic.views.worksheet import Worksheet
+    from attn_magic.explorer.widget import Explorer
+    from attn_magic.exports.worksheet import Worksheet
 
 
 @dataclass(frozen=True)
@@ -260,13 +260,13 @@ class AttentionTrace:
 
         Its `trace` is always what it shows, its `focus` and `step` can be set and observed. Raises `TraceError` where the trace is too large for it.
         """
-        from attn_magic.views.explorer import Explorer
+        from attn_magic.explorer.widget import Explorer
 
         return Explorer(self)
 
     def _display_(self) -> object:
         """What marimo shows of a trace."""
-        from attn_magic.views.marimo import to_marimo
+        from attn_magic.explorer.marimo import to_marimo
 
         return to_marimo(self)
 
@@ -284,13 +284,13 @@ class AttentionTrace:
 
         Raises `SaveError` where there is a file already, unless `overwrite`, and where nothing can be written.
         """
-        from attn_magic.views.files import save
+        from attn_magic.exports.write import save
 
         return save(self, path, overwrite=overwrite)
 
     def to_code(self) -> str:
         """A short script in plain torch that computes every stage again, bit for bit, and compares the output with torch's own function."""
-        from attn_magic.views.script import to_code
+        from attn_magic.exports.torch_script import to_code
 
         return to_code(self)
 
@@ -299,7 +299,7 @@ class AttentionTrace:
 
         Raises `TraceError` for a stage that is not there.
         """
-        from attn_magic.views.worksheet import worksheet
+        from attn_magic.exports.worksheet import worksheet
 
         return worksheet(self, blank, key)
 
@@ -335,7 +335,7 @@ class AttentionTrace:
         return f"<AttentionTrace of {rows} × {columns}: {', '.join(stage.name for stage in self.stages)}>"
 
     def __str__(self) -> str:
-        from attn_magic.views import load_text_view
+        from attn_magic.display import load_text_view
 
         return load_text_view()(self)
 

@@ -9,8 +9,8 @@ import torch
 
 import attn_magic
 from attn_magic import attend
+from attn_magic.exports.arrays import about, to_npz, to_pt
 from attn_magic.trace import AttentionTrace, Axis, Stage
-from attn_magic.views.arrays import about, to_npz, to_pt
 from tests.kinds import KINDS
 from tests.labels import LABELS, column
 from tests.traces import INDIAN

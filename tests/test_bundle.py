@@ -5,11 +5,11 @@ import re
 import subprocess
 from pathlib import Path
 
-from attn_magic.views import module
-from attn_magic.views.module import module_text, stylesheet_text
+from attn_magic.explorer import bundle
+from attn_magic.explorer.bundle import module_text, stylesheet_text
 from tests.browser import find_node
 
-LOADER = Path(module.__file__).with_name("loader.js")  # which is no part of the module: it brings it
+LOADER = Path(bundle.__file__).with_name("js") / "loader.js"  # which is no part of the module: it brings it
 FILES = sorted(set(LOADER.parent.glob("*.js")) - {LOADER})
 
 
@@ -26,24 +26,24 @@ def code(text: str) -> list[str]:
 
 
 def test_every_line_of_every_file_is_inside_but_for_comments_and_imports():
-    joined = code(module_text("still.js"))
+    joined = code(module_text("offline.js"))
     own = [line for file in FILES for line in code(re.sub(r"^import [^;]*;\n", "", file.read_text(encoding="utf-8"), flags=re.MULTILINE))]
     assert sorted(joined) == sorted(own)
 
 
 def test_no_comment_stands_on_lines_of_its_own():
-    for text in (module_text("still.js"), module_text(LOADER.name), stylesheet_text()):
+    for text in (module_text("offline.js"), module_text(LOADER.name), stylesheet_text()):
         assert not re.findall(r"^\s*(?://|/\*.*\*/\s*$|\*)", text, flags=re.MULTILINE)
 
 
 def test_the_widget_is_given_nothing_of_what_only_a_page_needs():
-    assert "stillHost" in module_text("still.js")
-    assert "stillHost" not in module_text()
+    assert "offlineHost" in module_text("offline.js")
+    assert "offlineHost" not in module_text()
 
 
 def test_nothing_is_left_to_import():
     assert len(FILES) > 1
-    for name in ("explorer.js", "still.js"):
+    for name in ("explorer.js", "offline.js"):
         assert not re.findall(r"^import\b|^export [{*]|\bimport\(", module_text(name), flags=re.MULTILINE)
 
 
@@ -58,14 +58,14 @@ def test_a_file_comes_after_those_that_it_uses(monkeypatch):
         "a.js": "export const a = 1;\n",
         "b.js": 'import { a } from "./a.js";\n\nexport const b = a + 1;\n',
     }
-    monkeypatch.setattr(module, "_read", texts.__getitem__)
+    monkeypatch.setattr(bundle, "_read", texts.__getitem__)
     assert module_text.__wrapped__() == "export const a = 1;\n\nexport const b = a + 1;\nexport default { a, b };\n"
 
 
 def test_it_is_a_module_that_exports_what_its_files_export(tmp_path):
     """Above all: no two files declare the same name, and none is used that only its own file has under that name."""
     joined = tmp_path / "joined.mjs"
-    joined.write_text(module_text("still.js"), encoding="utf-8")
+    joined.write_text(module_text("offline.js"), encoding="utf-8")
     script = (
         f"const joined = await import({json.dumps(joined.as_uri())});"
         "console.log(JSON.stringify([Object.keys(joined), typeof joined.default.render]));"

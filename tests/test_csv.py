@@ -10,8 +10,8 @@ import torch
 
 import attn_magic
 from attn_magic import TraceError, attend, parse_matrix
+from attn_magic.exports.csv import to_csv
 from attn_magic.notation import format_label
-from attn_magic.views.csv_table import to_csv
 from tests.kinds import KINDS
 from tests.labels import LABELS, column, in_batches
 from tests.traces import INDIAN, cross_attention_with_softcap

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from attn_magic.exact import exact
 from attn_magic.matrix import parse_matrix
-from attn_magic.views.exact import exact
 
 
 def bits(value: float) -> bytes:

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from attn_magic import attend
+from attn_magic.excerpt import Fold, first_heads, left_out, read_whole, worked_cell
 from attn_magic.trace import Axis, Stage
-from attn_magic.views.excerpt import Fold, first_heads, left_out, read_whole, worked_cell
 from tests.kinds import KINDS
 from tests.traces import INDIAN
 

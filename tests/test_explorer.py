@@ -23,17 +23,17 @@ from traitlets import TraitError
 from attn_magic.attention import attend
 from attn_magic.errors import InputError, TraceError
 from attn_magic.experiment import EDITABLE, MOST_STEPS, experiment_of, read_number
+from attn_magic.explorer import widget as explorer_module
+from attn_magic.explorer.serialize import MOST_BYTES, serialize_record, serialize_values
+from attn_magic.explorer.widget import MOST_NAMELESS, Explorer, close_all, explore_in_cell
+from attn_magic.exports.csv import to_csv
+from attn_magic.exports.latex import stage_to_latex
+from attn_magic.exports.markdown import stage_to_markdown
+from attn_magic.exports.torch_script import to_code
 from attn_magic.matrix import parse_matrix
 from attn_magic.notices import Notice
 from attn_magic.trace import AttentionTrace, Axis, Elementwise, Stage
-from attn_magic.views import explorer as explorer_module
-from attn_magic.views.csv_table import to_csv
-from attn_magic.views.explorer import MOST_NAMELESS, Explorer, close_all, explore_in_cell
 from attn_magic.views.figure import picture
-from attn_magic.views.latex import stage_to_latex
-from attn_magic.views.markdown import stage_to_markdown
-from attn_magic.views.script import to_code
-from attn_magic.views.wire import MOST_BYTES, story_of, values_of
 
 from .traces import INDIAN, cross_attention_with_softcap
 
@@ -144,7 +144,7 @@ def assert_same(explorer: Explorer, expected: AttentionTrace) -> None:
 
 
 def test_a_story_holds_all_that_a_view_needs(trace):
-    story = json.loads(story_of(trace))
+    story = json.loads(serialize_record(trace))
     assert story["tokens"] == ["I", "am", "Indian"]
     assert story["options"] == {"seed": 42, "mask": "none", "scale": True, "col_dim": 1, "weights": "seeded", "temperature": 1.0}
     assert story["check"].startswith("agrees with torch to ")
@@ -159,7 +159,7 @@ def test_a_story_holds_all_that_a_view_needs(trace):
 @pytest.mark.parametrize("make", [lambda: attend(INDIAN, mask="causal", temperature=2), cross_attention_with_softcap], ids=["attend", "heads"])
 def test_every_number_is_in_the_values(make):
     trace = make()
-    story, values = json.loads(story_of(trace)), values_of(trace)
+    story, values = json.loads(serialize_record(trace)), serialize_values(trace)
     for stage in trace:
         np.testing.assert_array_equal(read_stage(story, values, stage.name), stage.value.numpy())
     assert len(values) == sum((stage.value.numel() + 7) // 8 if stage.is_mask else stage.value.numel() * 4 for stage in trace)
@@ -169,7 +169,7 @@ def test_a_story_has_no_number_that_json_lacks():
     axis = Axis("row", ("a", "b"))
     given = Stage("x", "X", "X", "Act", "", torch.tensor([[math.nan, math.inf], [-math.inf, 1.0]]), axis, axis)
     equation = Elementwise(("where", ("*", "x", "cap"), -math.inf, math.nan), {"cap": math.inf})
-    story = json.loads(story_of(AttentionTrace((given, replace(given, name="y", equation=equation)), ("a", "b"))))
+    story = json.loads(serialize_record(AttentionTrace((given, replace(given, name="y", equation=equation)), ("a", "b"))))
     assert story["stages"][1]["equation"] == {
         "kind": "elementwise",
         "expression": ["where", ["*", "x", "cap"], ["number", "-inf"], ["number", "nan"]],
@@ -181,7 +181,7 @@ def test_a_story_has_no_number_that_json_lacks():
 @given(st.lists(st.text(st.characters()), min_size=3, max_size=3))
 @settings(max_examples=50)
 def test_labels_survive_as_inert_ascii(labels):
-    text = story_of(attend(INDIAN, tokens=labels))
+    text = serialize_record(attend(INDIAN, tokens=labels))
     assert text.isascii()
     assert not set("<>&") & set(text)
     assert json.loads(text)["tokens"] == labels
@@ -189,7 +189,7 @@ def test_labels_survive_as_inert_ascii(labels):
 
 @pytest.mark.parametrize("label", LABELS, ids=[payload["id"] for payload in PAYLOADS])
 def test_known_payloads_survive_as_inert_ascii(label):
-    text = story_of(replace(attend(INDIAN, tokens=[label, "am", label]), notices=(Notice("test", label),)))
+    text = serialize_record(replace(attend(INDIAN, tokens=[label, "am", label]), notices=(Notice("test", label),)))
     assert text.isascii()
     assert not set("<>&") & set(text)
     assert json.loads(text)["tokens"] == [label, "am", label]
@@ -203,7 +203,7 @@ def test_a_lone_surrogate_reaches_the_browser(wire):
 
 
 def test_a_long_seed_is_not_rounded():
-    assert json.loads(story_of(attend(INDIAN, seed=2**64 - 1)))["options"]["seed"] == "18446744073709551615"
+    assert json.loads(serialize_record(attend(INDIAN, seed=2**64 - 1)))["options"]["seed"] == "18446744073709551615"
 
 
 def test_what_is_too_long_to_hold_is_refused_in_words(wire):
@@ -215,8 +215,8 @@ def test_what_is_too_long_to_hold_is_refused_in_words(wire):
 def test_512_tokens_of_64_features_fit():
     x = torch.linspace(-1, 1, 512 * 64).reshape(512, 64)
     causal, most = attend(x, mask="causal"), attend(x, mask="causal", temperature=2)
-    assert len(story_of(causal)) + len(values_of(causal)) <= 5_000_000
-    assert len(story_of(most)) + len(values_of(most)) <= MOST_BYTES
+    assert len(serialize_record(causal)) + len(serialize_values(causal)) <= 5_000_000
+    assert len(serialize_record(most)) + len(serialize_values(most)) <= MOST_BYTES
 
 
 # The widget
@@ -734,7 +734,7 @@ def test_a_failure_is_told_to_the_view(explorer, wire, trace, monkeypatch):
     def fail(*_):
         raise RuntimeError("out of luck")
 
-    monkeypatch.setattr(explorer_module, "values_of", fail)
+    monkeypatch.setattr(explorer_module, "serialize_values", fail)
     receive(explorer, {"request": 3, **option("seed", 7)})
     assert wire.custom() == [{"request": 3, "ok": False, "text": "This could not be computed: RuntimeError: out of luck", "cells": []}]
     assert explorer.trace is trace
@@ -746,7 +746,7 @@ def test_an_interrupt_changes_nothing(explorer, wire, trace, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(explorer_module, "values_of", interrupt)
+        patch.setattr(explorer_module, "serialize_values", interrupt)
         with pytest.raises(KeyboardInterrupt):
             explorer_module._answer(explorer, {"request": 3, **option("seed", 7)}, [])
     assert wire.custom() == [{"request": 3, "ok": False, "text": "Interrupted before it was done: nothing has changed.", "cells": []}]
@@ -756,7 +756,7 @@ def test_an_interrupt_changes_nothing(explorer, wire, trace, monkeypatch):
 
 def test_a_growing_experiment_stops_at_the_limit(wire, monkeypatch):
     explorer = Explorer(attend(INDIAN))
-    monkeypatch.setattr("attn_magic.views.wire.MOST_BYTES", len(explorer.values) + 30)
+    monkeypatch.setattr("attn_magic.explorer.serialize.MOST_BYTES", len(explorer.values) + 30)
     assert explorer.answer(option("mask", "causal"))["text"].startswith("The explorer would have to hold ")
     assert explorer.trace.options.mask == "none"
 
@@ -873,5 +873,5 @@ def test_all_that_can_be_edited_is_named_once():
 
 
 def test_importing_it_draws_no_random_number():
-    program = "import random; state = random.getstate(); import attn_magic.views.explorer; assert random.getstate() == state"
+    program = "import random; state = random.getstate(); import attn_magic.explorer.widget; assert random.getstate() == state"
     subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parent.parent, timeout=60)

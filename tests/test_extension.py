@@ -68,7 +68,7 @@ print(json.dumps(sorted(set(sys.modules) - before)))
         "attn_magic.magics",
         "attn_magic.notation",
         "attn_magic.options",
-        "attn_magic.views",
+        "attn_magic.display",
     }
     assert len(new) < 20
 

@@ -21,9 +21,9 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import PathPatch
 from PIL import Image
 
-import attn_magic.views.animation
+import attn_magic.exports.gif
 import attn_magic.views.figure
-import attn_magic.views.panels
+import attn_magic.views.layout
 from attn_magic.attention import attend
 from attn_magic.errors import OptionError, TraceError
 from attn_magic.notation import format_label, format_number, shorten
@@ -189,7 +189,7 @@ def test_large_stages_are_shown_in_blocks_and_say_so():
     assert "token 1" in texts(drawing.axes[0])
 
 
-@pytest.mark.parametrize("module", [attn_magic.views.figure, attn_magic.views.panels, attn_magic.views.animation])
+@pytest.mark.parametrize("module", [attn_magic.views.figure, attn_magic.views.layout, attn_magic.exports.gif])
 def test_numbers_are_read_by_windows_and_overviews_only(module):
     """A stage that is computed on demand has no value to hand out."""
     assert not re.search(r"\.value\b", inspect.getsource(module))

@@ -9,17 +9,17 @@ import pytest
 from IPython.utils.capture import capture_output
 from traitlets import TraitError
 
-from attn_magic.views import explorer as explorer_module
+from attn_magic.explorer import widget as explorer_module
 
 EXAMPLE = "%%attention\nI       1.16  0.23\nam      0.57  1.36\nIndian  4.41 -2.16"
 OUTPUT = "[0.2040, 0.7057]"  # of torch's own print
 WIDGET = "application/vnd.jupyter.widget-view+json"
 FLOORS = {
-    "The explorer": "attn_magic.views.explorer.explore_in_cell",
-    "The explorer of a saved notebook": "attn_magic.views.still.upgradable",
-    "The tables": "attn_magic.views.page.to_html",
-    "The picture": "attn_magic.views.sketch.sketch",
-    "The text": "attn_magic.views.console.to_text",
+    "The explorer": "attn_magic.explorer.widget.explore_in_cell",
+    "The explorer of a saved notebook": "attn_magic.explorer.offline.upgradable",
+    "The tables": "attn_magic.views.html.to_html",
+    "The picture": "attn_magic.views.preview.preview",
+    "The text": "attn_magic.views.text.to_text",
 }
 
 
@@ -141,15 +141,15 @@ def test_a_view_that_was_asked_for_and_fails_leaves_the_numbers(notebook, monkey
     assert output["text/plain"].startswith(f"{names[view]} cannot be shown here: ")
 
 
-@pytest.mark.parametrize("module", ["explorer", "page", "sketch", "console"])
+@pytest.mark.parametrize("module", ["explorer.widget", "views.html", "views.preview", "views.text"])
 def test_a_view_that_cannot_even_be_imported_takes_no_other_with_it(notebook, monkeypatch, module):
-    monkeypatch.setitem(sys.modules, f"attn_magic.views.{module}", None)
+    monkeypatch.setitem(sys.modules, f"attn_magic.{module}", None)
     inert, *live = show(notebook)
-    assert f"cannot be shown here: ModuleNotFoundError: import of attn_magic.views.{module} halted" in inert["text/plain"]
-    assert ("Indian" in inert["text/plain"]) == (module != "console")
-    assert ("image/png" in inert) == (module != "sketch")
-    assert ("<table" in inert["text/html"]) == (module != "page")
-    assert len(live) == (module != "explorer")
+    assert f"cannot be shown here: ModuleNotFoundError: import of attn_magic.{module} halted" in inert["text/plain"]
+    assert ("Indian" in inert["text/plain"]) == (module != "views.text")
+    assert ("image/png" in inert) == (module != "views.preview")
+    assert ("<table" in inert["text/html"]) == (module != "views.html")
+    assert len(live) == (module != "explorer.widget")
 
 
 @pytest.mark.parametrize("missing", ["anywidget", "ipywidgets", "PIL", "rich"])

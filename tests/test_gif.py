@@ -12,7 +12,7 @@ import torch
 from PIL import Image, ImageChops
 
 from attn_magic.attention import attend
-from attn_magic.views.animation import LAST_SECONDS, SECONDS, SIZE, animation
+from attn_magic.exports.gif import LAST_SECONDS, SECONDS, SIZE, to_gif
 
 from .traces import INDIAN, cross_attention_with_softcap
 
@@ -27,7 +27,7 @@ TOLD: list[tuple[int, int]] = []  # what the fixture below was told of its progr
 
 @pytest.fixture(scope="module")
 def gif(trace):
-    return animation(trace, progress=lambda done, total: TOLD.append((done, total)))
+    return to_gif(trace, progress=lambda done, total: TOLD.append((done, total)))
 
 
 def frames(gif):
@@ -64,9 +64,9 @@ def test_another_process_writes_the_same_bytes_without_pyplot(trace, gif):
     script = f"""
 import hashlib, sys
 from attn_magic.attention import attend
-from attn_magic.views.animation import animation
+from attn_magic.exports.gif import to_gif
 trace = attend({INDIAN}, tokens={trace.tokens!a}, mask="causal")
-print(hashlib.sha256(animation(trace)).hexdigest(), "matplotlib.pyplot" in sys.modules)
+print(hashlib.sha256(to_gif(trace)).hexdigest(), "matplotlib.pyplot" in sys.modules)
 """
     answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120).stdout
     assert answer.split() == [hashlib.sha256(gif).hexdigest(), "False"]
@@ -87,7 +87,7 @@ def test_progress_is_told_after_every_frame(trace, gif):
     ids=["two heads", "80 tokens"],
 )
 def test_a_trace_too_large_for_one_slide_is_played_act_by_act(large):
-    pictures = [frame for frame, _ in frames(animation(large))]
+    pictures = [frame for frame, _ in frames(to_gif(large))]
     assert len(pictures) == len(large)
     assert {picture.size for picture in pictures} == {SIZE}
 
@@ -95,4 +95,4 @@ def test_a_trace_too_large_for_one_slide_is_played_act_by_act(large):
 def test_labels_are_somebodys_text():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        animation(attend([[1.0], [2.0], [3.0]], tokens=["$x^$", "猫\x1b[31m", "{row}" * 100]))
+        to_gif(attend([[1.0], [2.0], [3.0]], tokens=["$x^$", "猫\x1b[31m", "{row}" * 100]))

@@ -17,7 +17,7 @@ from attn_magic.attention import attend
 from attn_magic.notation import format_label, format_number
 from attn_magic.notices import Notice
 from attn_magic.trace import AttentionTrace, Axis, Contraction, Options, Stage
-from attn_magic.views.page import to_html
+from attn_magic.views.html import to_html
 
 from .traces import INDIAN, cross_attention_with_softcap
 
@@ -244,7 +244,7 @@ def test_the_header_follows_the_options():
 
 
 def test_a_comparison_that_takes_long_is_left_to_the_reader(monkeypatch):
-    monkeypatch.setattr("attn_magic.views.words._MOST_COMPARED", 5)
+    monkeypatch.setattr("attn_magic.summary._MOST_COMPARED", 5)
     assert "Check: trace.check() compares this with torch; for so many numbers it takes a moment." in header_of(attend(INDIAN))
 
 

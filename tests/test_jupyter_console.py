@@ -8,7 +8,7 @@ import sys
 import pexpect
 import pytest
 
-from attn_magic import views
+from attn_magic import display
 from tests.test_terminal import SECONDS, WIDTH, plain
 
 EXAMPLE = "[[1.16, 0.23], [0.57, 1.36], [4.41, -2.16]]"
@@ -87,12 +87,12 @@ def test_another_view_needs_a_notebook_and_says_so(console):
 )
 def test_jupyter_console_is_known_by_its_name(monkeypatch, shell, command, is_console):
     monkeypatch.setattr(type(shell), "kernel", object(), raising=False)
-    monkeypatch.setattr(views, "_parent_command", lambda: command)
-    assert views.in_notebook(shell) is not is_console
+    monkeypatch.setattr(display, "_parent_command", lambda: command)
+    assert display.in_notebook(shell) is not is_console
 
 
 def test_the_command_of_the_program_that_started_this_one_is_read():
-    program = "from attn_magic.views import _parent_command; print(*_parent_command(), sep='\\n')"
+    program = "from attn_magic.display import _parent_command; print(*_parent_command(), sep='\\n')"
     starts_it = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]], check=True)"
     answer = subprocess.run([sys.executable, "-c", starts_it, program], check=True, capture_output=True, text=True)
     assert answer.stdout.splitlines()[:3] == [sys.executable, "-c", starts_it]

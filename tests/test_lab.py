@@ -13,12 +13,12 @@ import nbformat
 import pytest
 
 from attn_magic.attention import attend
+from attn_magic.exports.csv import to_csv
+from attn_magic.exports.latex import stage_to_latex
+from attn_magic.exports.markdown import stage_to_markdown
+from attn_magic.exports.torch_script import to_code
 from attn_magic.notation import format_number
-from attn_magic.views.csv_table import to_csv
-from attn_magic.views.latex import stage_to_latex
-from attn_magic.views.markdown import stage_to_markdown
-from attn_magic.views.script import to_code
-from attn_magic.views.sketch import sketch
+from attn_magic.views.preview import preview
 
 from . import lab
 from .browser import find_chromium, read_axe
@@ -727,7 +727,7 @@ def test_the_tables_rest_where_no_style_says_so_and_come_back_when_the_explorer_
     grid(desk.page, "Output").wait_for()
     desk.page.evaluate("() => document.querySelectorAll('.jp-RenderedHTML > style').forEach(style => style.remove())")
     assert desk.page.locator(".attn-magic-output").is_hidden()
-    desk.run_cell("from attn_magic.views.explorer import close_all\nclose_all()", -1)
+    desk.run_cell("from attn_magic.explorer.widget import close_all\nclose_all()", -1)
     desk.page.locator(".attn-magic-output").wait_for()
 
 
@@ -758,7 +758,7 @@ def test_of_two_cells_with_the_same_numbers_each_hides_its_own_tables(desk):
 def test_an_explorer_without_tables_of_its_own_hides_no_others(desk):
     desk.run_cell(f"{CELL.replace('%%attention', '%%attention -o trace')}", -2)
     desk.page.evaluate("() => document.querySelectorAll('.jp-RenderedHTML > style').forEach(style => style.remove())")
-    desk.run_cell("from attn_magic.views.explorer import close_all\nclose_all()", -1)
+    desk.run_cell("from attn_magic.explorer.widget import close_all\nclose_all()", -1)
     desk.page.locator(".attn-magic-output").wait_for()
     desk.run_cell("trace.explorer()", -1)
     grid(desk.page, "Output").wait_for()
@@ -855,7 +855,7 @@ def test_a_paper_holds_a_picture_of_every_attention_cell(converted):
     pictures = re.findall(r"\\adjustimage\{.*\}\{([^{}]*\.png)\}", text)
     assert len(pictures) == 1
     picture = converted["paper"].parent / pictures[0]
-    assert picture.read_bytes() == sketch(attend(INDIAN, tokens="I am Indian"))
+    assert picture.read_bytes() == preview(attend(INDIAN, tokens="I am Indian"))
 
 
 @pytest.mark.parametrize(

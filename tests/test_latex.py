@@ -9,9 +9,9 @@ import torch
 
 import attn_magic
 from attn_magic import TraceError, attend, parse_matrix
+from attn_magic.exports.latex import escape, stage_to_latex, symbol, to_latex
+from attn_magic.exports.worksheet import worksheet
 from attn_magic.trace import AttentionTrace, Axis, Stage
-from attn_magic.views.latex import escape, stage_to_latex, symbol, to_latex
-from attn_magic.views.worksheet import worksheet
 from tests.kinds import KINDS
 from tests.labels import EXPECTED, LABELS, in_batches
 from tests.traces import INDIAN

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from attn_magic import attend, parse_matrix
-from attn_magic.views.cell import quote_label, to_cell
+from attn_magic.exports.magic_cell import quote_label, to_cell
 from tests.kinds import KINDS
 from tests.traces import INDIAN
 

@@ -9,9 +9,9 @@ from markdown_it import MarkdownIt
 
 import attn_magic
 from attn_magic import TraceError, attend, parse_matrix
+from attn_magic.exports.markdown import MOST_LETTERS, escape, stage_to_markdown, to_markdown
 from attn_magic.notation import format_label, shorten
 from attn_magic.trace import AttentionTrace
-from attn_magic.views.markdown import MOST_LETTERS, escape, stage_to_markdown, to_markdown
 from tests.kinds import KINDS
 from tests.labels import in_batches
 from tests.traces import INDIAN

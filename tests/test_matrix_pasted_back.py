@@ -17,11 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attn_magic import AttentionTrace, MatrixError, attend, parse_matrix
+from attn_magic.exports.csv import to_csv
+from attn_magic.exports.latex import stage_to_latex, to_latex
+from attn_magic.exports.magic_cell import to_cell
+from attn_magic.exports.markdown import MOST_LETTERS, stage_to_markdown, to_markdown
 from attn_magic.notation import format_label, shorten
-from attn_magic.views.cell import to_cell
-from attn_magic.views.csv_table import to_csv
-from attn_magic.views.latex import stage_to_latex, to_latex
-from attn_magic.views.markdown import MOST_LETTERS, stage_to_markdown, to_markdown
 from tests.labels import LABELS, in_batches
 from tests.traces import INDIAN
 

@@ -28,7 +28,7 @@ from tests.baits import USES, Bait, baits, steep_growth
 
 ONCE = {"match", "fullmatch", "search"}
 ALL_OVER = {"finditer", "findall", "sub", "subn", "split"}  # these go through the whole text
-OUR_OWN_TEXTS = {"views.module"}  # reads the explorer's files and nothing that a user wrote
+OUR_OWN_TEXTS = {"explorer.bundle"}  # reads the explorer's files and nothing that a user wrote
 LOCAL_NAMES = {"mark": ",", "cell": {"fence": "```"}, "separator": ";"}  # examples of what is put into a pattern; for other names it is "a"
 
 

@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from attn_magic import TraceError, attend
-from attn_magic.views.lesson import to_page
-from attn_magic.views.module import module_text, stylesheet_text
-from attn_magic.views.page import to_html
-from attn_magic.views.wire import values_of
+from attn_magic.explorer.bundle import module_text, stylesheet_text
+from attn_magic.explorer.page import to_page
+from attn_magic.explorer.serialize import serialize_values
+from attn_magic.views.html import to_html
 from tests.kinds import KINDS
 from tests.labels import LABELS
 from tests.traces import INDIAN
@@ -71,7 +71,7 @@ def test_the_story_and_the_numbers_are_those_of_the_trace():
     trace = KINDS["two heads"]()
     data = Page(to_page(trace)).data
     assert json.loads(data["data-story"])["tokens"] == list(trace.tokens)
-    assert data["data-values"] == values_of(trace)
+    assert data["data-values"] == serialize_values(trace)
 
 
 def test_the_explorer_is_inside_as_it_is():

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from attn_magic import attend
-from attn_magic.views.files import save
-from attn_magic.views.lesson import to_page
-from attn_magic.views.worksheet import worksheet
+from attn_magic.explorer.page import to_page
+from attn_magic.exports.worksheet import worksheet
+from attn_magic.exports.write import save
 from tests.browser import FLAGS, find_chromium, read_axe
 from tests.kinds import KINDS
 from tests.labels import LABELS

@@ -10,22 +10,22 @@ import torch
 from PIL import Image
 
 from attn_magic import attend
-from attn_magic.views import sketch as view
-from attn_magic.views.origin import describe_origin
+from attn_magic.origin import describe_origin
+from attn_magic.views import preview as view
 from attn_magic.views.palette import heat
-from attn_magic.views.sketch import sketch
+from attn_magic.views.preview import preview
 from tests.kinds import KINDS
 from tests.labels import LABELS
 from tests.traces import INDIAN, cross_attention_with_softcap
 
-DRAW = "import sys; from attn_magic import attend; from attn_magic.views.sketch import sketch; "
+DRAW = "import sys; from attn_magic import attend; from attn_magic.views.preview import preview; "
 HIDDEN, STRIPE, ALLOWED, NOT_FINITE = (236, 236, 236), (200, 200, 200), (198, 219, 239), (179, 38, 30)
 
 
 def pixels(trace):
-    picture = Image.open(io.BytesIO(sketch(trace)))
+    picture = Image.open(io.BytesIO(preview(trace)))
     picture.verify()
-    return np.asarray(Image.open(io.BytesIO(sketch(trace))).convert("RGB"))
+    return np.asarray(Image.open(io.BytesIO(preview(trace))).convert("RGB"))
 
 
 def has(picture, color):
@@ -46,20 +46,18 @@ def test_every_kind_of_trace_is_drawn_on_white_as_wide_as_a_page(kind):
 
 
 def test_a_small_story_takes_little_room():
-    assert len(sketch(attend(INDIAN, mask="causal"))) < 60_000
+    assert len(preview(attend(INDIAN, mask="causal"))) < 60_000
 
 
 def test_it_is_the_same_in_another_process():
-    code = (
-        "import sys; from attn_magic import attend; from attn_magic.views.sketch import sketch; sys.stdout.buffer.write(sketch(attend([[1., 2.]])))"
-    )
+    code = f"{DRAW}sys.stdout.buffer.write(preview(attend([[1., 2.]])))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-    assert done.stdout == sketch(attend([[1.0, 2.0]]))
+    assert done.stdout == preview(attend([[1.0, 2.0]]))
 
 
 def test_it_says_what_made_it():
     trace = attend(INDIAN, seed=7)
-    assert Image.open(io.BytesIO(sketch(trace))).info == {"Software": "attn_magic", "Description": describe_origin(trace)}
+    assert Image.open(io.BytesIO(preview(trace))).info == {"Software": "attn_magic", "Description": describe_origin(trace)}
 
 
 def test_an_end_of_the_scale_has_the_color_that_other_views_give_it():
@@ -122,7 +120,7 @@ def test_a_character_without_a_glyph_is_shown_as_its_escape():
 
 
 def test_drawing_imports_no_matplotlib():
-    code = f"{DRAW}sketch(attend([[1.0, 2.0]])); print('matplotlib' in sys.modules)"
+    code = f"{DRAW}preview(attend([[1.0, 2.0]])); print('matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert done.stdout == "False\n"
 

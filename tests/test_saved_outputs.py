@@ -18,8 +18,8 @@ from markdown_it import MarkdownIt
 from nbconvert import HTMLExporter, MarkdownExporter
 
 from attn_magic import attend
+from attn_magic.display import notebook_outputs
 from attn_magic.trace import AttentionTrace
-from attn_magic.views import notebook_outputs
 
 from . import lab
 from .browser import find_chromium

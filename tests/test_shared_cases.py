@@ -16,11 +16,11 @@ import pytest
 import torch
 
 from attn_magic.attention import attend
+from attn_magic.explorer.serialize import serialize_record, serialize_values
 from attn_magic.expressions import equate, evaluate, fold
 from attn_magic.notation import format_label, format_number, format_operand, read_number, shorten
 from attn_magic.trace import AttentionTrace, Axis, Contraction, Elementwise, Options, Softmax, Stage
 from attn_magic.views.palette import heat
-from attn_magic.views.wire import story_of, values_of
 
 from .traces import INDIAN, cross_attention_with_softcap
 
@@ -96,9 +96,9 @@ def write_explanation_cases() -> dict:
 
 
 def _write_story(trace: AttentionTrace) -> dict:
-    story = json.loads(story_of(trace))
+    story = json.loads(serialize_record(trace))
     story["check"] = ""  # differs between machines in its last digit
-    return {"story": story, "values": base64.b64encode(values_of(trace)).decode("ascii")}
+    return {"story": story, "values": base64.b64encode(serialize_values(trace)).decode("ascii")}
 
 
 def _cells_of(trace: AttentionTrace):

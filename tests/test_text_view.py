@@ -23,7 +23,7 @@ from attn_magic.attention import attend
 from attn_magic.notation import MINUS, format_number
 from attn_magic.notices import Notice
 from attn_magic.trace import AttentionTrace, Axis, Softmax, Stage
-from attn_magic.views.console import _break_into_lines, to_text
+from attn_magic.views.text import _break_into_lines, to_text
 
 from .traces import INDIAN, cross_attention_with_softcap
 
@@ -460,7 +460,7 @@ class TestFolding:
     def test_4096_tokens_print_in_well_under_a_second(self):
         """Measured in a process of its own, where annotations are not checked at every call as they are here."""
         script = (
-            "import time, torch; from attn_magic.attention import attend; from attn_magic.views.console import to_text\n"
+            "import time, torch; from attn_magic.attention import attend; from attn_magic.views.text import to_text\n"
             "trace = attend(torch.randn(4096, 2), mask='causal'); to_text(attend([[1.0, 2.0]]))\n"
             "start = time.perf_counter(); text = to_text(trace); print(time.perf_counter() - start, len(text)); print(text)"
         )

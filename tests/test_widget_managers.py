@@ -20,9 +20,9 @@ import pytest
 from ipywidgets.embed import dependency_state, embed_data
 
 from attn_magic import attend
-from attn_magic.views import notebook_outputs
-from attn_magic.views.explorer import Explorer, close_all
-from attn_magic.views.page import to_html
+from attn_magic.display import notebook_outputs
+from attn_magic.explorer.widget import Explorer, close_all
+from attn_magic.views.html import to_html
 
 from . import lab
 from .browser import find_chromium, find_npm

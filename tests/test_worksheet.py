@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from attn_magic import TraceError, attend
+from attn_magic.exports.worksheet import worksheet
 from attn_magic.notation import format_label, shorten
-from attn_magic.views.worksheet import worksheet
 from tests.browser import FLAGS, find_chromium
 from tests.kinds import KINDS
 from tests.labels import in_batches

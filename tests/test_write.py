@@ -12,8 +12,8 @@ import torch
 import attn_magic
 from attn_magic import attend
 from attn_magic.errors import AttentionError, SaveError
-from attn_magic.views import files
-from attn_magic.views.files import WRITERS, read_name, save, save_from_line, write_file
+from attn_magic.exports import write as files
+from attn_magic.exports.write import WRITERS, read_name, save, save_from_line, write_file
 from tests.labels import FAMILIES, LABELS, in_batches
 from tests.traces import INDIAN
 

@@ -4,6 +4,7 @@ import functools
 import re
 from pathlib import Path
 
+_JAVASCRIPT = Path(__file__).with_name("js")
 _COMMENT = re.compile(r"^[ \t]*(?:/\*(?:(?!\*/).)*\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL)
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+\.js)";\n', re.MULTILINE)
 
@@ -20,7 +21,7 @@ def module_text(name: str = "explorer.js") -> str:
 @functools.cache
 def stylesheet_text() -> str:
     """The stylesheet of the explorer."""
-    return _without_comments(_read("explorer.css"))
+    return _without_comments(_read("../explorer.css"))
 
 
 def _without_comments(text: str) -> str:
@@ -40,4 +41,4 @@ def _with_imports(name: str, texts: dict[str, str]) -> dict[str, str]:
 
 def _read(name: str) -> str:
     # As a text: anywidget watches a file that it is given by its path, and keeps every widget for that.
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+    return (_JAVASCRIPT / name).read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ from IPython.display import HTML
 
 from attn_magic.errors import TraceError
 from attn_magic.trace import AttentionTrace
-from attn_magic.views.page import to_html
+from attn_magic.views.html import to_html
 
 
 def to_marimo(trace: AttentionTrace) -> object:

@@ -12,7 +12,7 @@ import functools
 import gzip
 import hashlib
 
-from attn_magic.views.module import module_text, stylesheet_text
+from attn_magic.explorer.bundle import module_text, stylesheet_text
 
 # On paper the tables tell more.
 _STYLE = (
@@ -22,7 +22,7 @@ _STYLE = (
 
 
 def upgradable(tables: str, story: str, values: bytes, explorer: str = "") -> str:
-    """`tables`, HTML without script, beside what the explorer of the same trace needs: its `story` and `values`, as `wire` writes them.
+    """`tables`, HTML without script, beside what the explorer of the same trace needs: its `story` and `values`, as `serialize` writes them.
 
     `explorer` is the name of the live one that they give way to.
     """
@@ -42,13 +42,13 @@ def named(html: str, explorer: str) -> str:
 def scripts() -> tuple[str, str]:
     """The two scripts that run: the one beside the tables, and the explorer's module, which that one unpacks."""
     loader = " ".join(line.strip() for line in module_text("loader.js").splitlines())
-    return loader.replace("KEY", _key()), f'{module_text("still.js")}globalThis[Symbol.for("{_key()}")].resolve(explore);\n'
+    return loader.replace("KEY", _key()), f'{module_text("offline.js")}globalThis[Symbol.for("{_key()}")].resolve(explore);\n'
 
 
 @functools.cache
 def _key() -> str:
     """What outputs of this version have in common: a page with outputs of several versions runs each of them."""
-    return hashlib.sha256((module_text("loader.js") + module_text("still.js")).encode()).hexdigest()[:16]
+    return hashlib.sha256((module_text("loader.js") + module_text("offline.js")).encode()).hexdigest()[:16]
 
 
 @functools.cache

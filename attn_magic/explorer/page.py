@@ -9,13 +9,13 @@ import math
 from html import escape
 
 from attn_magic.experiment import CHANGEABLE, EDITABLE, experiment_of
+from attn_magic.explorer.offline import scripts, upgradable
+from attn_magic.explorer.serialize import NO_ABILITIES, Abilities, refuse_too_long, serialize_record, serialize_values
+from attn_magic.exports.magic_cell import to_cell
 from attn_magic.notation import format_label, shorten
+from attn_magic.origin import describe_origin
 from attn_magic.trace import AttentionTrace
-from attn_magic.views.cell import to_cell
-from attn_magic.views.origin import describe_origin
-from attn_magic.views.page import to_html
-from attn_magic.views.still import scripts, upgradable
-from attn_magic.views.wire import NOTHING, Offer, refuse_too_long, story_of, values_of
+from attn_magic.views.html import to_html
 
 MOST_TYPED = 2000  # numbers of a matrix that is shown to be copied
 _MOST_TOKENS = 12  # in the title
@@ -35,7 +35,7 @@ def to_page(trace: AttentionTrace) -> str:
     Raises `TraceError` where its numbers are more than a page should hold.
     """
     refuse_too_long(trace)
-    story = story_of(trace, _offer(trace), mask_stage=next((stage.name for stage in trace if stage.is_mask), None))
+    story = serialize_record(trace, _abilities(trace), mask_stage=next((stage.name for stage in trace if stage.is_mask), None))
     tables = f"<h2>Every stage as a table</h2>\n{to_html(trace)}"
     title = _title(trace)
     return (
@@ -44,13 +44,13 @@ def to_page(trace: AttentionTrace) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<meta name="generator" content="{escape(describe_origin(trace))}">\n'
         f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
-        f"{upgradable(tables, story, values_of(trace))}\n</main>\n{_footer(trace)}</body>\n</html>\n"
+        f"{upgradable(tables, story, serialize_values(trace))}\n</main>\n{_footer(trace)}</body>\n</html>\n"
     )
 
 
-def _offer(trace: AttentionTrace) -> Offer:
+def _abilities(trace: AttentionTrace) -> Abilities:
     """What a kernel could change: the page shows it too, and says what it would take."""
-    return NOTHING if experiment_of(trace) is None else Offer(EDITABLE, True, CHANGEABLE)
+    return NO_ABILITIES if experiment_of(trace) is None else Abilities(EDITABLE, True, CHANGEABLE)
 
 
 def _title(trace: AttentionTrace) -> str:

@@ -25,7 +25,7 @@ _EXACT_IN_JAVASCRIPT = 2**53
 
 
 @dataclass(frozen=True)
-class Offer:
+class Abilities:
     """What the reader of a story may change: cells of the stages in `edit`, cells of the mask, some of the options; and where to go back to."""
 
     edit: tuple[str, ...] = ()
@@ -36,10 +36,10 @@ class Offer:
     reset: bool = False
 
 
-NOTHING = Offer()
+NO_ABILITIES = Abilities()
 
 
-def story_of(trace: AttentionTrace, can: Offer = NOTHING, *, mask_stage: str | None = None, revision: int = 0) -> str:
+def serialize_record(trace: AttentionTrace, can: Abilities = NO_ABILITIES, *, mask_stage: str | None = None, revision: int = 0) -> str:
     """The story of `trace` as JSON: its tokens, options and notices, and for each stage its axes, its words, its equation and where its numbers are.
 
     `can` is what somebody behind the page is able to recompute, `mask_stage` the stage whose cells are clicked to hide and show keys, and
@@ -48,14 +48,14 @@ def story_of(trace: AttentionTrace, can: Offer = NOTHING, *, mask_stage: str | N
     found = trace.first_nonfinite()
     stages, offset = [], 0
     for stage in trace:
-        stages.append(_tell(stage, trace.tokens, offset))
+        stages.append(_serialize_stage(stage, trace.tokens, offset))
         offset += _size(stage)
     story = {
         "version": _VERSION,
         "revision": revision,
         "precision": trace.options.precision,
         "tokens": list(trace.tokens),
-        "options": _tell_options(trace.options),
+        "options": _serialize_options(trace.options),
         "notices": [{"code": notice.code, "text": notice.text} for notice in trace.notices],
         "check": str(trace.check()),
         "nonfinite": None if found is None else {"stage": found[0].name, "place": list(found[1])},
@@ -66,7 +66,7 @@ def story_of(trace: AttentionTrace, can: Offer = NOTHING, *, mask_stage: str | N
     return json.dumps(story, allow_nan=False, separators=(",", ":")).translate(_MARKUP)
 
 
-def values_of(trace: AttentionTrace) -> bytes:
+def serialize_values(trace: AttentionTrace) -> bytes:
     """The numbers of all stages, one after another, row by row and head by head: float32, little-endian.
 
     A mask is one bit for each cell, eight to a byte and the first in the lowest place; what is left of its last byte is 0.
@@ -85,7 +85,7 @@ def refuse_too_long(trace: AttentionTrace) -> None:
         )
 
 
-def _tell(stage: Stage, tokens: tuple[str, ...], offset: int) -> dict[str, Any]:
+def _serialize_stage(stage: Stage, tokens: tuple[str, ...], offset: int) -> dict[str, Any]:
     return {
         "name": stage.name,
         "title": stage.title,
@@ -93,46 +93,46 @@ def _tell(stage: Stage, tokens: tuple[str, ...], offset: int) -> dict[str, Any]:
         "act": stage.act,
         "meaning": stage.meaning,
         "sentence": stage.sentence,
-        "rows": _tell_axis(stage.rows, tokens),
-        "columns": _tell_axis(stage.columns, tokens),
-        "heads": None if stage.heads is None else _tell_axis(stage.heads, tokens),
+        "rows": _serialize_axis(stage.rows, tokens),
+        "columns": _serialize_axis(stage.columns, tokens),
+        "heads": None if stage.heads is None else _serialize_axis(stage.heads, tokens),
         "mask": stage.is_mask,
         "shape": list(stage.shape),
         "offset": offset,
-        "equation": _tell_equation(stage.equation),
+        "equation": _serialize_equation(stage.equation),
     }
 
 
-def _tell_axis(axis: Axis, tokens: Sequence[str]) -> dict[str, Any]:
+def _serialize_axis(axis: Axis, tokens: Sequence[str]) -> dict[str, Any]:
     # Most axes are the tokens again: their labels are written once.
     return {"name": axis.name, "labels": "tokens" if tuple(axis.labels) == tokens else list(axis.labels)}
 
 
-def _tell_equation(equation: Equation | None) -> dict[str, Any] | None:
+def _serialize_equation(equation: Equation | None) -> dict[str, Any] | None:
     match equation:
         case None:
             return None
         case Contraction():
             return {"kind": "contraction", "indices": equation.indices, "operands": list(equation.operands)}
         case Elementwise():
-            constants = {name: _tell_number(value) for name, value in equation.constants.items()}
-            return {"kind": "elementwise", "expression": _tell_expression(equation.expression), "constants": constants}
+            constants = {name: _serialize_number(value) for name, value in equation.constants.items()}
+            return {"kind": "elementwise", "expression": _serialize_expression(equation.expression), "constants": constants}
         case Softmax():
             return {"kind": "softmax", "operand": equation.operand, "over": equation.over}
 
 
-def _tell_expression(expression: Expression) -> Any:
+def _serialize_expression(expression: Expression) -> Any:
     if isinstance(expression, tuple):
-        return [expression[0], *(_tell_expression(argument) for argument in expression[1:])]
-    return expression if isinstance(expression, str | bool) else _tell_number(expression)
+        return [expression[0], *(_serialize_expression(argument) for argument in expression[1:])]
+    return expression if isinstance(expression, str | bool) else _serialize_number(expression)
 
 
-def _tell_number(value: Number) -> Any:
+def _serialize_number(value: Number) -> Any:
     """A JSON number, or ["number", "-inf"] for what JSON has no number for."""
     return value if math.isfinite(value) else ["number", str(float(value))]
 
 
-def _tell_options(options: Options) -> dict[str, Any]:
+def _serialize_options(options: Options) -> dict[str, Any]:
     return {
         # JavaScript rounds longer whole numbers; as a text they stay what they are.
         "seed": options.seed if abs(options.seed) < _EXACT_IN_JAVASCRIPT else str(options.seed),
@@ -140,7 +140,7 @@ def _tell_options(options: Options) -> dict[str, Any]:
         "scale": options.scale,
         "col_dim": options.col_dim,
         "weights": options.weights,
-        "temperature": _tell_number(options.temperature),
+        "temperature": _serialize_number(options.temperature),
     }
 
 

@@ -18,11 +18,11 @@ from traitlets import Bytes, Instance, Int, TraitError, Unicode, default, valida
 
 from attn_magic.errors import AttentionError, TraceError
 from attn_magic.experiment import CHANGEABLE, EDITABLE, Change, Experiment, History, Refused, change, experiment_of
+from attn_magic.explorer.bundle import module_text, stylesheet_text
+from attn_magic.explorer.serialize import Abilities, refuse_too_long, serialize_record, serialize_values
+from attn_magic.exports.copies import copy_of
 from attn_magic.notation import format_label
 from attn_magic.trace import AttentionTrace, Stage
-from attn_magic.views.copies import copy_of
-from attn_magic.views.module import module_text, stylesheet_text
-from attn_magic.views.wire import Offer, refuse_too_long, story_of, values_of
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -56,7 +56,7 @@ class Explorer(anywidget.AnyWidget):
         explorer.observe(print, "focus")
     """
 
-    _anywidget_id = Unicode("attn_magic.views.explorer.Explorer").tag(sync=True)
+    _anywidget_id = Unicode("attn_magic.explorer.widget.Explorer").tag(sync=True)
     _esm = Unicode().tag(sync=True)
     _stylesheet = Unicode().tag(sync=True)
     _tables = Unicode(read_only=True).tag(sync=True)
@@ -75,8 +75,8 @@ class Explorer(anywidget.AnyWidget):
         self._first_trace = trace
         self._history = None if experiment is None else History(experiment, experiment)
         self.set_trait("trace", trace)
-        self.set_trait("story", self._tell(trace, self._history))
-        self.set_trait("values", values_of(trace))
+        self.set_trait("story", self._serialize(trace, self._history))
+        self.set_trait("values", serialize_values(trace))
         self.set_trait("step", len(trace) - 1)
         super().__init__(**settings)
         self.on_msg(_answer)
@@ -158,7 +158,7 @@ class Explorer(anywidget.AnyWidget):
                     return {**_done(), "copy": copy_of(self.trace, what, stage)}
             history, remark = self._go_on(message)
             trace = self._run(history.present)
-            story, values = self._tell(trace, history, self._revision + 1), values_of(trace)
+            story, values = self._serialize(trace, history, self._revision + 1), serialize_values(trace)
         except AttentionError as error:
             return _refuse(str(error), error.cells if isinstance(error, Refused) else ())
         except Exception as error:
@@ -186,11 +186,11 @@ class Explorer(anywidget.AnyWidget):
         refuse_too_long(trace)
         return trace
 
-    def _tell(self, trace: AttentionTrace, history: History | None, revision: int = 0) -> str:
+    def _serialize(self, trace: AttentionTrace, history: History | None, revision: int = 0) -> str:
         if history is None:
-            return story_of(trace)
-        offer = Offer(EDITABLE, True, CHANGEABLE, bool(history.past), bool(history.future), history.present is not history.start)
-        return story_of(trace, offer, mask_stage="mask" if "mask" in trace else None, revision=revision)
+            return serialize_record(trace)
+        abilities = Abilities(EDITABLE, True, CHANGEABLE, bool(history.past), bool(history.future), history.present is not history.start)
+        return serialize_record(trace, abilities, mask_stage="mask" if "mask" in trace else None, revision=revision)
 
     def _show(self, history: History, trace: AttentionTrace, story: str, values: bytes) -> None:
         """Everything at once, so that no view and no observer sees half of it."""

@@ -20,25 +20,25 @@ def copy_of(trace: AttentionTrace, what: str, stage: str | None = None) -> str |
 
 
 def _pytorch(trace: AttentionTrace, stage: str) -> str:
-    from attn_magic.views.script import to_code
+    from attn_magic.exports.torch_script import to_code
 
     return to_code(trace)
 
 
 def _latex(trace: AttentionTrace, stage: str) -> str:
-    from attn_magic.views.latex import stage_to_latex
+    from attn_magic.exports.latex import stage_to_latex
 
     return stage_to_latex(trace, stage)
 
 
 def _markdown(trace: AttentionTrace, stage: str) -> str:
-    from attn_magic.views.markdown import stage_to_markdown
+    from attn_magic.exports.markdown import stage_to_markdown
 
     return stage_to_markdown(trace, stage)
 
 
 def _csv(trace: AttentionTrace, stage: str) -> str:
-    from attn_magic.views.csv_table import to_csv
+    from attn_magic.exports.csv import to_csv
 
     return to_csv(trace, stage)
 

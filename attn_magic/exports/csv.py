@@ -3,11 +3,11 @@
 import itertools
 from collections.abc import Iterator
 
+from attn_magic.exact import exact_rows
+from attn_magic.excerpt import heads
+from attn_magic.exports.magic_cell import quote_label
+from attn_magic.origin import origin
 from attn_magic.trace import AttentionTrace, Stage
-from attn_magic.views.cell import quote_label
-from attn_magic.views.exact import exact_rows
-from attn_magic.views.excerpt import heads
-from attn_magic.views.origin import origin
 
 
 def to_csv(trace: AttentionTrace, stage: str | None = None) -> str:

@@ -10,10 +10,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 
+from attn_magic.excerpt import acts
 from attn_magic.trace import AttentionTrace, Stage
-from attn_magic.views.excerpt import acts
 from attn_magic.views.figure import LEGEND, THEMES, drawing_settings, figure, how_made
-from attn_magic.views.panels import Typesetter
+from attn_magic.views.layout import Typesetter
 
 SIZE = (1280, 720)  # pixels: a slide's shape
 SECONDS, LAST_SECONDS = 2.5, 6.0  # for each frame, and for the whole picture at the end
@@ -33,7 +33,7 @@ _STYLES = (  # points, weight and colour of title, meaning, formula and arithmet
 _Box: TypeAlias = tuple[int, int, int, int]  # pixels: left, top, right, bottom
 
 
-def animation(trace: AttentionTrace, progress: Callable[[int, int], None] | None = None) -> bytes:
+def to_gif(trace: AttentionTrace, progress: Callable[[int, int], None] | None = None) -> bytes:
     """A GIF that plays the stages of `trace` over and over, one frame for each; the same bytes every time.
 
     `progress(done, total)` is called after each frame. Where all stages together would be too small to read on a slide, each act has

@@ -8,14 +8,14 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 
+from attn_magic.exact import exact
+from attn_magic.excerpt import Fold, acts, cell, excerpt_note, first_heads, left_out, worked_cell
 from attn_magic.explain import Explanation
+from attn_magic.exports.magic_cell import to_cell
 from attn_magic.matrix.tex_text import write_text
 from attn_magic.notation import INFINITY, MINUS, Number, format_label, format_number, shorten
+from attn_magic.origin import describe_origin
 from attn_magic.trace import AttentionTrace, Axis, Stage
-from attn_magic.views.cell import to_cell
-from attn_magic.views.exact import exact
-from attn_magic.views.excerpt import Fold, acts, cell, excerpt_note, first_heads, left_out, worked_cell
-from attn_magic.views.origin import describe_origin
 
 ROWS, COLUMNS = Fold(whole=16, first=8, last=4), Fold(whole=12, first=6, last=3)
 MOST_LETTERS = 40  # of a label

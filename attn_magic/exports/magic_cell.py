@@ -2,11 +2,11 @@
 
 import re
 
+from attn_magic.exact import exact, exact_rows
 from attn_magic.notation import format_label
 from attn_magic.options import FLAGS
-from attn_magic.story import count_up
+from attn_magic.recipes import count_up
 from attn_magic.trace import AttentionTrace, Options, Stage
-from attn_magic.views.exact import exact, exact_rows
 
 LIKE_NUMBERS = {"nan", "inf", "infinity", "none", "null", "na", "nil", "true", "false"}
 _WIDEST = 40  # letters of a label in a column

@@ -7,14 +7,14 @@ renderer could see something in them, they are written as character references.
 import re
 from collections.abc import Iterator
 
+from attn_magic.exact import exact
+from attn_magic.excerpt import Fold, acts, cell, excerpt_note, first_heads, left_out, worked_cell
 from attn_magic.explain import Explanation
+from attn_magic.exports.magic_cell import LIKE_NUMBERS, to_cell
 from attn_magic.matrix.words import are_enumerated, find_loose_number
 from attn_magic.notation import format_label, format_number, shorten
+from attn_magic.origin import describe_origin
 from attn_magic.trace import AttentionTrace, Axis, Stage
-from attn_magic.views.cell import LIKE_NUMBERS, to_cell
-from attn_magic.views.exact import exact
-from attn_magic.views.excerpt import Fold, acts, cell, excerpt_note, first_heads, left_out, worked_cell
-from attn_magic.views.origin import describe_origin
 
 FOLD = Fold(whole=16, first=8, last=4)
 MOST_LETTERS = 200  # of a label in a table

@@ -1,4 +1,4 @@
-"""How torch can compute a stage from its equation: several ways that a script may write, and the one that gives the recorded bits.
+"""How torch can compute a stage from its equation: several lines that a script may write, and the one that gives the recorded bits.
 
 In floats the same equation has more than one result. A product of matrices, an einsum, a loop over the heads and a sum in float64 add in
 different orders, so they differ in the last bit; which of them made a stage that somebody put together by hand, the stage does not say. So
@@ -24,27 +24,27 @@ _INFIX: dict[str, Callable[[Any, Any], Any]] = {"+": operator.add, "-": operator
 
 
 @dataclass(frozen=True)
-class Way:
+class Candidate:
     """One way to compute a stage: as a line of the script writes it, and what that line does."""
 
     text: str
     compute: Callable[[], Tensor]
 
 
-def matching(ways: Iterable[Way], recorded: Tensor) -> tuple[str, Tensor, float]:
-    """The first way that gives `recorded` bit for bit, or else the plainest: its text, its numbers, and how far they are from the recorded.
+def matching(candidates: Iterable[Candidate], recorded: Tensor) -> tuple[str, Tensor, float]:
+    """The first candidate that gives `recorded` bit for bit, or else the plainest: its text, its numbers, and how far they are from the recorded.
 
     The distance is the largest difference; 0 where no number differs.
     """
     tried: list[tuple[str, Tensor, float]] = []
-    for way in ways:
+    for candidate in candidates:
         try:
-            value = way.compute()
+            value = candidate.compute()
         except RuntimeError:  # kinds of numbers that torch does not mix this way
             continue
         if same_bits(value, recorded):
-            return way.text, value, 0.0
-        tried.append((way.text, value, distance(value, recorded)))
+            return candidate.text, value, 0.0
+        tried.append((candidate.text, value, distance(value, recorded)))
     return tried[0]
 
 
@@ -64,36 +64,36 @@ def distance(one: Tensor, other: Tensor) -> float:
     return torch.where(agrees, 0.0, (first - second).abs().nan_to_num(math.inf, math.inf)).max().item()
 
 
-def contraction_ways(equation: Contraction, names: Mapping[str, str], values: Values, kind: torch.dtype) -> Iterator[Way]:
+def contraction_candidates(equation: Contraction, names: Mapping[str, str], values: Values, kind: torch.dtype) -> Iterator[Candidate]:
     """A product of matrices, an einsum, a loop over the heads, a sum, and the einsum in float64."""
     texts, tensors = [names[operand] for operand in equation.operands], [values[operand] for operand in equation.operands]
     turned = matrix_product(equation)
     if turned is not None:
         yield from _products(texts, tensors, turned, has_heads=len(equation.result_letters) > 2)
     yield from _sums(equation, texts, tensors)
-    yield Way(f'torch.einsum("{equation.indices}", {", ".join(texts)})', lambda: torch.einsum(equation.indices, *tensors))
-    yield Way(
+    yield Candidate(f'torch.einsum("{equation.indices}", {", ".join(texts)})', lambda: torch.einsum(equation.indices, *tensors))
+    yield Candidate(
         f'torch.einsum("{equation.indices}", {", ".join(f"{text}.double()" for text in texts)}).to({kind})',
         lambda: torch.einsum(equation.indices, *(tensor.double() for tensor in tensors)).to(kind),
     )
 
 
-def _products(texts: list[str], tensors: list[Tensor], turned: tuple[bool, bool], *, has_heads: bool) -> Iterator[Way]:
+def _products(texts: list[str], tensors: list[Tensor], turned: tuple[bool, bool], *, has_heads: bool) -> Iterator[Candidate]:
     def product(left: Tensor, right: Tensor) -> Tensor:
         return (left.mT if turned[0] else left) @ (right.mT if turned[1] else right)
 
     def write(names: Iterable[str], transposed: str) -> str:
         return " @ ".join(name + transposed * turn for name, turn in zip(names, turned, strict=True))
 
-    yield Way(write(texts, ".mT" if has_heads else ".T"), lambda: product(*tensors))
+    yield Candidate(write(texts, ".mT" if has_heads else ".T"), lambda: product(*tensors))
     if has_heads:
-        yield Way(
+        yield Candidate(
             f"torch.stack([{write(('one', 'other'), '.T')} for one, other in zip({', '.join(texts)})])",
             lambda: torch.stack([product(one, other) for one, other in zip(*tensors, strict=True)]),
         )
 
 
-def _sums(equation: Contraction, texts: list[str], tensors: list[Tensor]) -> Iterator[Way]:
+def _sums(equation: Contraction, texts: list[str], tensors: list[Tensor]) -> Iterator[Candidate]:
     """One operand, some of whose axes are summed over; the others keep their order."""
     if len(texts) != 1:
         return
@@ -101,7 +101,7 @@ def _sums(equation: Contraction, texts: list[str], tensors: list[Tensor]) -> Ite
     summed = [place for place, letter in enumerate(letters) if letter not in equation.result_letters]
     if summed and "".join(letter for letter in letters if letter in equation.result_letters) == equation.result_letters:
         dims = ", ".join(map(str, summed))
-        yield Way(f"{texts[0]}.sum(dim={dims if len(summed) == 1 else f'({dims})'})", lambda: tensors[0].sum(dim=summed))
+        yield Candidate(f"{texts[0]}.sum(dim={dims if len(summed) == 1 else f'({dims})'})", lambda: tensors[0].sum(dim=summed))
 
 
 def matrix_product(equation: Contraction) -> tuple[bool, bool] | None:
@@ -120,11 +120,11 @@ def matrix_product(equation: Contraction) -> tuple[bool, bool] | None:
     return left[-2:] != row + k, right[-2:] != k + column
 
 
-def elementwise_ways(equation: Elementwise, write: Callable[[str], str], values: Values, kind: torch.dtype) -> Iterator[Way]:
+def elementwise_candidates(equation: Elementwise, write: Callable[[str], str], values: Values, kind: torch.dtype) -> Iterator[Candidate]:
     """As the equation has it, and the same in float64. `write` gives the text, with an ending for each operand."""
-    yield Way(write(""), lambda: _calculate(equation.expression, {**values, **equation.constants}))
+    yield Candidate(write(""), lambda: _calculate(equation.expression, {**values, **equation.constants}))
     doubled = {name: values[name] if values[name].dtype == torch.bool else values[name].double() for name in equation.operands}
-    yield Way(f"({write('.double()')}).to({kind})", lambda: _calculate(equation.expression, {**doubled, **equation.constants}).to(kind))
+    yield Candidate(f"({write('.double()')}).to({kind})", lambda: _calculate(equation.expression, {**doubled, **equation.constants}).to(kind))
 
 
 def _calculate(expression: Expression, values: Mapping[str, Any]) -> Any:
@@ -146,14 +146,14 @@ def _calculate(expression: Expression, values: Mapping[str, Any]) -> Any:
     return getattr(torch, function)(*parts)
 
 
-def softmax_ways(equation: Softmax, name: str, value: Tensor, kind: torch.dtype) -> Iterator[Way]:
+def softmax_candidates(equation: Softmax, name: str, value: Tensor, kind: torch.dtype) -> Iterator[Candidate]:
     """The one that torch has, with 0 instead of NaN where everything is hidden, as its attention has it, and the same in float64."""
     dim = -1 if equation.over == "columns" else -2
     nothing = (value == -torch.inf).all(dim=dim, keepdim=True)
     text, cast = f"torch.softmax({name}, dim={dim})", f"torch.softmax({name}.double(), dim={dim}).to({kind})"
     zero = f".masked_fill(({name} == -torch.inf).all(dim={dim}, keepdim=True), 0.0)"
     if nothing.any():
-        yield Way(text + zero, lambda: torch.softmax(value, dim=dim).masked_fill(nothing, 0.0))
-        yield Way(cast + zero, lambda: torch.softmax(value.double(), dim=dim).to(kind).masked_fill(nothing, 0.0))
-    yield Way(text, lambda: torch.softmax(value, dim=dim))
-    yield Way(cast, lambda: torch.softmax(value.double(), dim=dim).to(kind))
+        yield Candidate(text + zero, lambda: torch.softmax(value, dim=dim).masked_fill(nothing, 0.0))
+        yield Candidate(cast + zero, lambda: torch.softmax(value.double(), dim=dim).to(kind).masked_fill(nothing, 0.0))
+    yield Candidate(text, lambda: torch.softmax(value, dim=dim))
+    yield Candidate(cast, lambda: torch.softmax(value.double(), dim=dim).to(kind))

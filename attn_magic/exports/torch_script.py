@@ -1,7 +1,7 @@
 """A trace as a short script in plain torch that computes every stage once more.
 
 It is written from the equations. Of the ways in which torch can compute one, the script takes the first that gives the recorded bits, tried
-while it is written; given stages are written out, drawn from the seed or named (`torch.eye`), likewise. Where no way gives them, because
+while it is written; given stages are written out, drawn from the seed or named (`torch.eye`), likewise. Where no candidate gives them, because
 the numbers came from another program, the line says how far it is from them.
 """
 
@@ -14,13 +14,13 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from attn_magic.exact import exact, exact_rows
+from attn_magic.excerpt import heads, read_whole
+from attn_magic.exports.torch_candidates import Candidate, contraction_candidates, elementwise_candidates, matching, same_bits, softmax_candidates
 from attn_magic.expressions import Expression
 from attn_magic.notation import Number, format_label, shorten
+from attn_magic.origin import describe_origin
 from attn_magic.trace import AttentionTrace, Contraction, Elementwise, Reference, Softmax, Stage
-from attn_magic.views.exact import exact, exact_rows
-from attn_magic.views.excerpt import heads, read_whole
-from attn_magic.views.origin import describe_origin
-from attn_magic.views.ways import Way, contraction_ways, elementwise_ways, matching, same_bits, softmax_ways
 
 _TAKEN = frozenset({*keyword.kwlist, *keyword.softkwlist, "torch", "nn", "F", "math", "generator", "expected", "print"})
 _INFIX = {"+": 1, "-": 1, "*": 2, "/": 2}  # and how tightly each holds its arguments
@@ -81,19 +81,19 @@ class _Writer:
             return
         if isinstance(stage.equation, Elementwise):
             yield from self.assign_constants(stage.equation)
-        text, self.values[stage.name], difference = matching(self.ways(stage, recorded.dtype), recorded)
+        text, self.values[stage.name], difference = matching(self.candidates(stage, recorded.dtype), recorded)
         remarks = [_shape(stage)] if isinstance(stage.equation, Contraction) else []
         remarks += [f"differs from the recorded numbers by up to {1.05 * difference:.1e}"] if difference else []  # rounded up
         yield f"{name} = {text}" + (f"  # {', '.join(remarks)}" if remarks else "")
 
-    def ways(self, stage: Stage, kind: torch.dtype) -> Iterator[Way]:
+    def candidates(self, stage: Stage, kind: torch.dtype) -> Iterator[Candidate]:
         match stage.equation:
             case Contraction() as equation:
-                return contraction_ways(equation, self.names, self.values, kind)
+                return contraction_candidates(equation, self.names, self.values, kind)
             case Elementwise() as equation:
-                return elementwise_ways(equation, functools.partial(self.elementwise, equation), self.values, kind)
+                return elementwise_candidates(equation, functools.partial(self.elementwise, equation), self.values, kind)
             case Softmax() as equation:
-                return softmax_ways(equation, self.names[equation.operand], self.values[equation.operand], kind)
+                return softmax_candidates(equation, self.names[equation.operand], self.values[equation.operand], kind)
             case _:
                 return iter(())
 

@@ -8,14 +8,14 @@ from html import escape
 from os import PathLike
 from pathlib import Path
 
+from attn_magic.exact import exact
+from attn_magic.excerpt import Fold, acts, cell, first_heads, left_out
 from attn_magic.explain import Explanation
+from attn_magic.exports import latex
+from attn_magic.exports.write import write_file
 from attn_magic.notation import MINUS, format_label, format_number, shorten
+from attn_magic.origin import describe_origin
 from attn_magic.trace import AttentionTrace, Axis, Stage
-from attn_magic.views import latex
-from attn_magic.views.exact import exact
-from attn_magic.views.excerpt import Fold, acts, cell, first_heads, left_out
-from attn_magic.views.files import write_file
-from attn_magic.views.origin import describe_origin
 
 FOLD = Fold(whole=8, first=6, last=2)  # nobody fills more by hand
 MOST_TERMS = 8

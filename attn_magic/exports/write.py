@@ -165,37 +165,37 @@ def _show(path: str | PathLike[str]) -> str:
 
 
 def _to_html(trace: AttentionTrace) -> str:
-    from attn_magic.views.lesson import to_page
+    from attn_magic.explorer.page import to_page
 
     return to_page(trace)
 
 
 def _to_tex(trace: AttentionTrace) -> str:
-    from attn_magic.views.latex import to_latex
+    from attn_magic.exports.latex import to_latex
 
     return to_latex(trace)
 
 
 def _to_markdown(trace: AttentionTrace) -> str:
-    from attn_magic.views.markdown import to_markdown
+    from attn_magic.exports.markdown import to_markdown
 
     return to_markdown(trace)
 
 
 def _to_csv(trace: AttentionTrace) -> str:
-    from attn_magic.views.csv_table import to_csv
+    from attn_magic.exports.csv import to_csv
 
     return to_csv(trace)
 
 
 def _to_npz(trace: AttentionTrace) -> bytes:
-    from attn_magic.views.arrays import to_npz
+    from attn_magic.exports.arrays import to_npz
 
     return to_npz(trace)
 
 
 def _to_pt(trace: AttentionTrace) -> bytes:
-    from attn_magic.views.arrays import to_pt
+    from attn_magic.exports.arrays import to_pt
 
     return to_pt(trace)
 
@@ -210,10 +210,10 @@ def _to_picture(format: str) -> Callable[[AttentionTrace], bytes]:
 
 
 def _to_gif(trace: AttentionTrace) -> bytes:
-    from attn_magic.views.animation import animation
+    from attn_magic.exports.gif import to_gif
 
     with _progress_when_slow() as progress:
-        return animation(trace, progress=progress)
+        return to_gif(trace, progress=progress)
 
 
 @contextmanager

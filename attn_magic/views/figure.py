@@ -36,13 +36,13 @@ from matplotlib.transforms import IdentityTransform, ScaledTranslation
 from numpy.typing import NDArray
 
 from attn_magic.errors import OptionError, TraceError, did_you_mean
+from attn_magic.excerpt import acts
 from attn_magic.notation import Number
+from attn_magic.origin import describe_origin
+from attn_magic.summary import describe_check, describe_options
 from attn_magic.trace import AttentionTrace, Stage
 from attn_magic.views.blocks import Matrix
-from attn_magic.views.excerpt import acts
-from attn_magic.views.origin import describe_origin
-from attn_magic.views.palette import heat
-from attn_magic.views.panels import (
+from attn_magic.views.layout import (
     ABOVE_CELLS,
     ACT_GAP,
     AXIS_NAME,
@@ -66,7 +66,7 @@ from attn_magic.views.panels import (
     make_plan,
     read_panels,
 )
-from attn_magic.views.words import describe_check, describe_options
+from attn_magic.views.palette import heat
 
 _Style: TypeAlias = dict[str, Any]
 

@@ -18,12 +18,12 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
+from attn_magic.excerpt import acts
 from attn_magic.explain import Explanation
 from attn_magic.notation import Number, count, format_label, format_number, shorten
+from attn_magic.summary import describe_check, describe_options, describe_sizes
 from attn_magic.trace import AttentionTrace, Axis, Softmax, Stage
-from attn_magic.views.excerpt import acts
 from attn_magic.views.palette import heat, heat_picture
-from attn_magic.views.words import describe_check, describe_options, describe_sizes
 
 WHOLE = 16  # rows or columns up to which an axis is shown whole; of a longer one
 FIRST, LAST = 8, 4  # the first and the last few. 13 stages of 16 × 16 cells are 260 kB.

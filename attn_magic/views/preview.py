@@ -18,14 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from attn_magic.excerpt import acts, first_heads
 from attn_magic.notation import format_label, format_number, shorten
+from attn_magic.origin import describe_origin
+from attn_magic.summary import describe_check, describe_options
 from attn_magic.trace import AttentionTrace, Axis, Softmax, Stage
 from attn_magic.views.blocks import Matrix, read_matrix, scale_of
-from attn_magic.views.excerpt import acts, first_heads
-from attn_magic.views.origin import describe_origin
 from attn_magic.views.palette import heat, position
 from attn_magic.views.png import indexed_png
-from attn_magic.views.words import describe_check, describe_options
 
 _Pixels: TypeAlias = NDArray[np.uint8]
 
@@ -57,14 +57,14 @@ _SEQUENTIAL = _DIVERGING + _SHADES * _LEVELS
 _STRIPES = 8  # pixels from one to the next
 
 
-def sketch(trace: AttentionTrace) -> bytes:
+def preview(trace: AttentionTrace) -> bytes:
     r"""A PNG of all stages, as wide as a page's text; the same bytes every time, with what made it in its metadata.
 
     A stage of up to 12 × 8 has its digits, as long as all of it fits on a page; a larger one is drawn in up to 48 × 48 blocks. Of more than
     4 heads the first 4 are shown.
 
     >>> from attn_magic import attend
-    >>> sketch(attend([[1.0, 2.0]]))[:4]
+    >>> preview(attend([[1.0, 2.0]]))[:4]
     b'\x89PNG'
     """
     read = [(act, [_read(trace, stage) for stage in stages]) for act, stages in acts(trace)]

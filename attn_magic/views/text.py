@@ -21,11 +21,11 @@ from rich.console import Console
 from rich.text import Text
 from torch import Tensor
 
+from attn_magic.excerpt import acts
 from attn_magic.notation import MINUS, count, format_label, format_number, shorten
+from attn_magic.summary import describe_check, describe_options, describe_sizes
 from attn_magic.trace import AttentionTrace, Axis, Softmax, Stage
-from attn_magic.views.excerpt import acts
 from attn_magic.views.palette import heat, luminance
-from attn_magic.views.words import describe_check, describe_options, describe_sizes
 
 Line: TypeAlias = list[tuple[str, str]]  # pieces of text, each with its style
 Block: TypeAlias = list[Line]  # lines that stand together

@@ -30,10 +30,10 @@ from traitlets import Bytes, Unicode
 from traitlets.config import Config
 
 from attn_magic import attend, parse_matrix
-from attn_magic.views.console import to_text
-from attn_magic.views.explorer import Explorer, close_all
-from attn_magic.views.page import to_html
-from attn_magic.views.sketch import sketch
+from attn_magic.explorer.widget import Explorer, close_all
+from attn_magic.views.html import to_html
+from attn_magic.views.preview import preview
+from attn_magic.views.text import to_text
 
 CELL = "%%attention\nI 1.16 0.23\nam 0.57 1.36\nIndian 4.41 -2.16\n"
 SOURCES = {"_esm", "_stylesheet"}  # the module, which is the same for every explorer
@@ -161,7 +161,7 @@ def measure_cell(run: Callable[[], None], wire: Wire) -> list[Line]:
         "parsing and attend": lambda: attend(parse_matrix(body)),
         "the text": lambda: to_text(trace),
         "the tables": lambda: to_html(trace),
-        "the picture": lambda: sketch(trace),
+        "the picture": lambda: preview(trace),
     }
     parts = [Line(f"of it, {name}", median_ms(call), "ms") for name, call in calls.items()]
     explorer.close()

@@ -16,8 +16,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from attn_magic.attention import attend
+from attn_magic.exports.gif import to_gif
 from attn_magic.trace import AttentionTrace
-from attn_magic.views.animation import animation
 from attn_magic.views.figure import DOTS_PER_INCH, drawing_settings, figure, picture
 
 INDIAN = [[1.16, 0.23], [0.57, 1.36], [4.41, -2.16]]
@@ -83,7 +83,7 @@ def print_sizes() -> None:
         for format in FORMATS:
             seconds = measure(lambda trace=trace, format=format: picture(trace, format), 3)
             line += f"{1000 * seconds:>9.0f} ms {len(picture(trace, format)) / 1000:>5.0f} kB"
-        line += f"{1000 * measure(lambda trace=trace: animation(trace), 1):>9.0f} ms {len(animation(trace)) / 1000:>5.0f} kB"
+        line += f"{1000 * measure(lambda trace=trace: to_gif(trace), 1):>9.0f} ms {len(to_gif(trace)) / 1000:>5.0f} kB"
         print(line)
 
 

@@ -19,9 +19,9 @@ import pandas as pd
 import torch
 
 from attn_magic import attend
+from attn_magic.explorer.page import to_page
+from attn_magic.exports.write import WRITERS, save
 from attn_magic.trace import AttentionTrace
-from attn_magic.views.files import WRITERS, save
-from attn_magic.views.lesson import to_page
 from tests.traces import INDIAN
 
 REPEATS = {3: 5, 32: 3}

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { describeCopy } from "../../attn_magic/views/copying.js";
+import { describeCopy } from "../../attn_magic/explorer/js/copying.js";
 
 test("a copy is described by its lines, its kind and its stage", () => {
   assert.equal(describeCopy("pytorch", null, "import torch\n\nx = 1\n"), "Copied 3 lines of PyTorch.");

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { heat } from "../../attn_magic/views/drawing.js";
-import { equate, explain, formatLabel, formatNumber, formatOperand, readNumber, shorten, sourceAreas, textOf } from "../../attn_magic/views/explanation.js";
-import { readStory } from "../../attn_magic/views/story.js";
+import { heat } from "../../attn_magic/explorer/js/drawing.js";
+import { equate, explain, formatLabel, formatNumber, formatOperand, readNumber, shorten, sourceAreas, textOf } from "../../attn_magic/explorer/js/explanation.js";
+import { readStory } from "../../attn_magic/explorer/js/record.js";
 
 const read = (name) => JSON.parse(readFileSync(new URL(`../data/${name}`, import.meta.url), "utf-8"));
 const notation = read("notation_cases.json");

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { commonWords, layOut, luminanceOf, rangeOf, readBlock, stepFrom, surfaceFor, themeOf, unfilled, usedTransposed } from "../../attn_magic/views/drawing.js";
-import { describeArea, describeCell, shortestText, sourceAreas } from "../../attn_magic/views/explanation.js";
-import { hiddenCells, readStory } from "../../attn_magic/views/story.js";
+import { commonWords, layOut, luminanceOf, rangeOf, readBlock, stepFrom, surfaceFor, themeOf, unfilled, usedTransposed } from "../../attn_magic/explorer/js/drawing.js";
+import { describeArea, describeCell, shortestText, sourceAreas } from "../../attn_magic/explorer/js/explanation.js";
+import { hiddenCells, readStory } from "../../attn_magic/explorer/js/record.js";
 
 const stories = JSON.parse(readFileSync(new URL("../data/explanation_cases.json", import.meta.url), "utf-8"));
 const read = (name) => readStory(JSON.stringify(stories[name].story), Buffer.from(stories[name].values, "base64"));

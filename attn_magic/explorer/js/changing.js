@@ -3,13 +3,13 @@
  * Changes by way of the kernel: what it is asked, and what is shown when it has answered.
  */
 
-import { readStory } from "./story.js";
+import { readStory } from "./record.js";
 import { cellsOf } from "./drawing.js";
 import { NOT_LIVE } from "./elements.js";
 import { clampStep, draw, isSame, isSource, letGo, reveal, say, setFocus, validPlace, walkTo } from "./showing.js";
-import { pause, setStep } from "./playing.js";
+import { pause, setStep } from "./playback.js";
 
-/** @import { Place } from "./story.js" */
+/** @import { Place } from "./record.js" */
 /** @import { Answered, App } from "./showing.js" */
 
 /** Ask the kernel. One request is under way at a time, and of those that wait only the latest counts. @param {App} app @param {object} message @param {Answered} [answered] */

@@ -3,7 +3,7 @@
  * Taking along: what Python writes of the run or of a stage, on the clipboard, or offered where a page may not reach that.
  */
 
-import { stageOf } from "./story.js";
+import { stageOf } from "./record.js";
 import { formatLabel } from "./explanation.js";
 import { h } from "./elements.js";
 import { say } from "./showing.js";

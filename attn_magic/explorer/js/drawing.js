@@ -6,10 +6,10 @@
  * In order: constants, colour, cells, layout, input.
  */
 
-import { hiddenCells, operandsOf, stageOf, valueAt } from "./story.js";
+import { hiddenCells, operandsOf, stageOf, valueAt } from "./record.js";
 import { describeCell, formatCell, formatNumber, showValue, substitute, textOf, write } from "./explanation.js";
 
-/** @import { Softmax, Stage, Story } from "./story.js" */
+/** @import { Softmax, Stage, Story } from "./record.js" */
 /** @import { Block } from "./explanation.js" */
 
 /**

@@ -3,14 +3,14 @@
  * Editing in place: one cell with a field over it, or a pasted block; what cannot be is refused beside the cell.
  */
 
-import { stageOf, valueAt } from "./story.js";
+import { stageOf, valueAt } from "./record.js";
 import { describeCell, shortestText } from "./explanation.js";
 import { readBlock } from "./drawing.js";
 import { h, NOT_LIVE } from "./elements.js";
 import { isSame, say, setFocus, validPlace, viewOf } from "./showing.js";
 import { ask } from "./changing.js";
 
-/** @import { Place } from "./story.js" */
+/** @import { Place } from "./record.js" */
 /** @import { App } from "./showing.js" */
 
 /** @param {App} app @param {Place} place */

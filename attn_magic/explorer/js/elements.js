@@ -5,7 +5,7 @@
  * In order: constants, small elements, the surfaces of a stage, a stage, one query's weights, the explanation.
  */
 
-import { hiddenCells, isHidden, stageOf, valueAt } from "./story.js";
+import { hiddenCells, isHidden, stageOf, valueAt } from "./record.js";
 import { axesOf, describeArea, describeCell, formatLabel, formatNumber, labelOf, nameOf, NOTHING_TO_ATTEND_TO, shorten, sourceAreas } from "./explanation.js";
 import {
   ALLOWED_BLUE,
@@ -28,7 +28,7 @@ import {
   WIDE,
 } from "./drawing.js";
 
-/** @import { Axis, Place, Source, Stage, Story } from "./story.js" */
+/** @import { Axis, Place, Source, Stage, Story } from "./record.js" */
 /** @import { Explanation, Mark, Part } from "./explanation.js" */
 /** @import { Settings } from "./drawing.js" */
 

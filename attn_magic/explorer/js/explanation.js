@@ -6,9 +6,9 @@
  * In order: notation, arithmetic, explanations.
  */
 
-import { isHidden, operandsOf, stageOf, valueAt } from "./story.js";
+import { isHidden, operandsOf, stageOf, valueAt } from "./record.js";
 
-/** @import { Axis, Contraction, Elementwise, Expression, Place, Quantity, Softmax, Source, Stage, Story } from "./story.js" */
+/** @import { Axis, Contraction, Elementwise, Expression, Place, Quantity, Softmax, Source, Stage, Story } from "./record.js" */
 
 /** A piece of a line: text, or text that stands for an operand or one of its cells. @typedef {string | {text: string, operand: number, source?: Source}} Part */
 /** @typedef {Place & {value: number | boolean, formula: Part[], lines: Part[][], sentence: string, terms: Source[][]}} Explanation */

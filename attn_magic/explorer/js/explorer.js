@@ -5,26 +5,26 @@
  * It reads one story (stages, axes, equations) and knows no stage by name: a new kind of attention is a new story. What it says about a
  * cell is what attn_magic/explain.py says; tests/data/explanation_cases.json holds both to it.
  *
- * The files, each of which uses only those before it: story.js (what there is), explanation.js (what is said of a number), drawing.js (colours
- * and layout), elements.js and toolbar.js (what the page is made of), showing.js (what is shown of it), playing.js (steps), changing.js (what
+ * The files, each of which uses only those before it: record.js (what there is), explanation.js (what is said of a number), drawing.js (colours
+ * and layout), elements.js and toolbar.js (what the page is made of), showing.js (what is shown of it), playback.js (steps), changing.js (what
  * the kernel is asked), editing.js, copying.js, notebook.js (the surroundings) and this one: `mount`, which connects them. `mount` talks to a small host
- * and never to the notebook; `render` makes that host from an anywidget model. module.py joins the files: a widget is given one text.
+ * and never to the notebook; `render` makes that host from an anywidget model. bundle.py joins the files: a widget is given one text.
  *
  * In order: events, `mount`, `render`.
  */
 
-import { readStory, stageOf } from "./story.js";
+import { readStory, stageOf } from "./record.js";
 import { stepFrom } from "./drawing.js";
 import { h, NOT_LIVE, panelView, setText } from "./elements.js";
 import { toolbarView } from "./toolbar.js";
 import { clampStep, draw, drawNext, followTheme, followWidth, isSame, letGo, placeAt, returnTo, say, setFocus, setHead, setRange, show, spokenText, validPlace, viewAt, viewOf, walkTo, watchSight, whenPlaced } from "./showing.js";
-import { fillBy, go, pause, togglePlay } from "./playing.js";
+import { fillBy, go, pause, togglePlay } from "./playback.js";
 import { activate, ask, followHost, setLive } from "./changing.js";
 import { canEdit, commit, edit, paste, revert } from "./editing.js";
 import { copy } from "./copying.js";
 import { holdShortcuts, hostOf } from "./notebook.js";
 
-/** @import { Place } from "./story.js" */
+/** @import { Place } from "./record.js" */
 /** @import { App, Host } from "./showing.js" */
 
 const ANSWER_IS_LATE = 350; // milliseconds after which "recomputing" is said

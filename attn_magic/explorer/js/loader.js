@@ -4,7 +4,7 @@
  *
  * Where it stands it cannot know. A page that is read runs it in place; other hosts run a copy that is appended and removed again, or put it
  * into the head, or make a function of its text; some run it twice. So it takes every output that nobody has taken yet, but only one that still
- * holds a script of its own: what a host has cleaned of scripts is not trusted to bring one. still.py writes it as one line.
+ * holds a script of its own: what a host has cleaned of scripts is not trusted to bring one. offline.py writes it as one line.
  */
 (() => {
   /** @type {{taken: WeakSet<Element>, explore?: Promise<any>, resolve?: (explore: any) => void}} */

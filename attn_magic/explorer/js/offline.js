@@ -14,11 +14,11 @@ import { mount, shelter } from "./explorer.js";
  */
 export function explore(element, { story, values, stylesheet }) {
   const { signal } = new AbortController(); // it stays as long as its page
-  mount(shelter(element, stylesheet, signal), stillHost({ story, values, focus: null, step: JSON.parse(story).stages.length - 1 }), { signal });
+  mount(shelter(element, stylesheet, signal), offlineHost({ story, values, focus: null, step: JSON.parse(story).stages.length - 1 }), { signal });
 }
 
 /** Remembers, and computes nothing. @param {Record<string, any>} state @returns {Host} */
-function stillHost(state) {
+function offlineHost(state) {
   return {
     live: false,
     get: (name) => state[name],

@@ -6,12 +6,12 @@
  * In order: what is shown, focus, looks.
  */
 
-import { stageOf } from "./story.js";
+import { stageOf } from "./record.js";
 import { describeCell, explain, formatLabel, sourceAreas, textOf } from "./explanation.js";
 import { cellsOf, layOut, longestNumber, MOST_DOM_CELLS, themeOf, unfilled, WIDE } from "./drawing.js";
 import { attentionView, h, mathematics, setText, StageView } from "./elements.js";
 
-/** @import { Place, Source, Stage, Story } from "./story.js" */
+/** @import { Place, Source, Stage, Story } from "./record.js" */
 /** @import { Mark } from "./explanation.js" */
 /** @import { Group, Settings } from "./drawing.js" */
 /** @import { panelView } from "./elements.js" */

@@ -7,7 +7,7 @@ import { formatLabel, labelOf } from "./explanation.js";
 import { cellsOf } from "./drawing.js";
 import { choice, h, icon, ICONS, NOT_LIVE, setText } from "./elements.js";
 
-/** @import { Story } from "./story.js" */
+/** @import { Story } from "./record.js" */
 
 /** @param {string} name @param {string} label @param {() => void} act @param {string} [text] */
 function button(name, label, act, text) {
