@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from attn_magic.attention import MaskedSelfAttention, SelfAttention, attend
+    from attn_magic.equations import Contraction, Elementwise, Softmax
     from attn_magic.errors import AttentionError, InputError, MatrixError, OptionError, SaveError, TraceError
     from attn_magic.explain import Explanation, Source
     from attn_magic.matrix import Matrix, parse_matrix
     from attn_magic.notices import Notice
-    from attn_magic.trace import AttentionTrace, Axis, Contraction, Elementwise, Options, Softmax, Stage
+    from attn_magic.trace import AttentionTrace, Axis, Options, Stage
 
     __version__: str
 
@@ -31,7 +32,8 @@ _HOMES = {
     "explain": ("Explanation", "Source"),
     "matrix": ("Matrix", "parse_matrix"),
     "notices": ("Notice",),
-    "trace": ("AttentionTrace", "Axis", "Contraction", "Elementwise", "Options", "Softmax", "Stage"),
+    "equations": ("Contraction", "Elementwise", "Softmax"),
+    "trace": ("AttentionTrace", "Axis", "Options", "Stage"),
 }
 
 __all__ = [

@@ -21,7 +21,12 @@ from attn_magic.notation import Number, format_number, format_operand, read_numb
 Leaf: TypeAlias = str | Number | bool
 Expression: TypeAlias = Leaf | tuple  # type: ignore[type-arg]  # recursive: (function, *Expression)
 
-FUNCTIONS = frozenset({"+", "-", "*", "/", "max", "sqrt", "exp", "tanh", "where", "more"})
+ARGUMENTS: dict[str, tuple[int, int | None]] = {  # how many each function takes: the fewest and the most, None for any number
+    **dict.fromkeys(("+", "-", "*", "/", "max"), (1, None)),
+    **dict.fromkeys(("sqrt", "exp", "tanh"), (1, 1)),
+    "where": (3, 3),
+    "more": (2, 2),
+}
 
 _SIGNS = {"+": " + ", "-": " − ", "*": " × ", "/": " / "}
 _BINDING = {"where": 0, "+": 1, "-": 1, "*": 2, "/": 2}  # how tightly a function holds its arguments; calls hold tightest

@@ -8,15 +8,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Shaped
 from torch import Tensor, nn
 
+from attn_magic.equations import Contraction as Contraction
+from attn_magic.equations import Elementwise as Elementwise
+from attn_magic.equations import Equation as Equation
+from attn_magic.equations import Softmax as Softmax
+from attn_magic.equations import check_operands, times
 from attn_magic.errors import TraceError, did_you_mean
-from attn_magic.expressions import Expression, names
 from attn_magic.notation import PRECISION, Number
 from attn_magic.notices import Notice
 from attn_magic.threads import one_thread
@@ -41,65 +45,6 @@ class Axis:
         return len(self.labels)
 
 
-@dataclass(frozen=True)
-class Contraction:
-    """Sums of products, written as an einsum over earlier stages.
-
-    `Contraction("ik,jk->ij", ("query", "key"))` is scores[i, j] = Σₖ query[i, k] · key[j, k]. Each operand has one letter for each of its
-    axes (heads first, where it has them), the result likewise; letters that the result lacks are summed over.
-    """
-
-    indices: str
-    operands: tuple[str, ...]
-
-    @property
-    def operand_letters(self) -> tuple[str, ...]:
-        """The letters of each operand's axes."""
-        return tuple(self.indices.split("->")[0].split(","))
-
-    @property
-    def result_letters(self) -> str:
-        """The letters of the result's axes."""
-        return self.indices.split("->")[1]
-
-
-@dataclass(frozen=True)
-class Elementwise:
-    """The same small calculation for every cell, from the cells in the same place of earlier stages.
-
-    `Elementwise(("/", "scores", ("sqrt", "d_k")), {"d_k": 2})` is scores / √d_k, and `Elementwise(("where", "mask", "scaled_scores", -math.inf))`
-    hides cells. Names are stages, but for those in `constants`. An operand without heads serves every head.
-    """
-
-    expression: Expression
-    constants: dict[str, Number] = field(default_factory=dict)
-
-    @property
-    def operands(self) -> tuple[str, ...]:
-        """The stages this one is made from."""
-        return tuple(name for name in names(self.expression) if name not in self.constants)
-
-
-@dataclass(frozen=True)
-class Softmax:
-    """exp(x) divided by the sum of exp(x) "over" the columns (every row sums to 1) or the rows (every column does).
-
-    Cells of −∞ get exactly 0; where all of them are −∞ there is nothing to attend to and all get 0, as in
-    `torch.nn.functional.scaled_dot_product_attention`.
-    """
-
-    operand: str
-    over: str = "columns"
-
-    @property
-    def operands(self) -> tuple[str, ...]:
-        """The one stage this one is made from."""
-        return (self.operand,)
-
-
-Equation: TypeAlias = Contraction | Elementwise | Softmax
-
-
 @dataclass(frozen=True, eq=False)
 class Stage:
     """One matrix of the story: its numbers, its axes, its place in the story and the equation that made it (None: it was given).
@@ -122,7 +67,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         if tuple(self.value.shape) != self.shape:
-            raise TraceError(f"Stage {self.name!r} holds {_times(self.value.shape)} numbers, but its axes name {_times(self.shape)}.")
+            raise TraceError(f"Stage {self.name!r} holds {times(tuple(self.value.shape))} numbers, but its axes name {times(self.shape)}.")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -203,12 +148,13 @@ class AttentionTrace:
     reference: Reference | None = None
 
     def __post_init__(self) -> None:
-        known: dict[str, Stage] = {}
+        shapes: dict[str, tuple[int, ...]] = {}
         for stage in self.stages:
-            if stage.name in known:
+            if stage.name in shapes:
                 raise TraceError(f"Two stages are called {stage.name!r}.")
-            _check_equation(stage, known)
-            known[stage.name] = stage
+            if stage.equation is not None:
+                check_operands(stage.name, stage.shape, stage.equation, shapes)
+            shapes[stage.name] = stage.shape
 
     def __getitem__(self, name: str) -> Stage:
         for stage in self.stages:
@@ -306,14 +252,18 @@ class AttentionTrace:
     def hidden(self, stage: Stage, rows: slice, columns: slice, head: int | None = None) -> Bool[Tensor, "rows columns"]:
         """True where a mask hides the cell: it stands for "may not attend", not for a number that happens to be −∞ or 0."""
         match stage.equation:
-            case Elementwise(expression=("where", str(condition), _, float(if_false))) if if_false == -torch.inf:
+            case Elementwise(expression=("where", str(condition), _, float(if_false))) if if_false == -torch.inf and self._is_mask(condition):
                 return ~self[condition].window(rows, columns, _head_of(self[condition], head))
             case Elementwise() | Softmax():
                 operands = [self[name] for name in stage.equation.operands]
+                nothing = torch.zeros_like(stage.window(rows, columns, head), dtype=torch.bool)
                 covers = [self.hidden(operand, rows, columns, _head_of(operand, head)) for operand in operands]
-                return torch.stack(covers).any(dim=0)
+                return torch.stack([nothing, *covers]).any(dim=0)
             case _:
                 return torch.zeros_like(stage.window(rows, columns, head), dtype=torch.bool)
+
+    def _is_mask(self, name: str) -> bool:
+        return name in self and self[name].is_mask
 
     def first_nonfinite(self) -> tuple[Stage, tuple[int, ...]] | None:
         """Where NaN or an infinity that no mask put there first appears: the stage, and the place of its first such cell."""
@@ -342,31 +292,3 @@ class AttentionTrace:
 
 def _head_of(operand: Stage, head: int | None) -> int | None:
     return None if operand.heads is None else head
-
-
-def _times(shape: Sequence[int]) -> str:
-    return " × ".join(str(size) for size in shape)
-
-
-def _check_equation(stage: Stage, known: dict[str, Stage]) -> None:
-    if stage.equation is None:
-        return
-    for operand in stage.equation.operands:
-        if operand not in known:
-            raise TraceError(f"Stage {stage.name!r} is made from {operand!r}, which is no earlier stage.")
-    if isinstance(stage.equation, Contraction):
-        _check_indices(stage, stage.equation, [known[name] for name in stage.equation.operands])
-        return
-    for operand in stage.equation.operands:
-        if known[operand].shape[-2:] != stage.shape[-2:]:
-            raise TraceError(f"Stage {stage.name!r} is {_times(stage.shape)}, but {operand!r} is {_times(known[operand].shape)}.")
-
-
-def _check_indices(stage: Stage, equation: Contraction, operands: list[Stage]) -> None:
-    sizes: dict[str, int] = {}
-    for letters, part in zip((*equation.operand_letters, equation.result_letters), (*operands, stage), strict=True):
-        if len(letters) != len(part.shape):
-            raise TraceError(f"In {equation.indices!r}, {letters!r} has {len(letters)} letters, but {part.name!r} is {_times(part.shape)}.")
-        for letter, size in zip(letters, part.shape, strict=True):
-            if sizes.setdefault(letter, size) != size:
-                raise TraceError(f"In {equation.indices!r}, {letter!r} is {sizes[letter]} in one stage and {size} in {part.name!r}.")
