@@ -63,10 +63,9 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        from importlib import metadata  # 10 ms
+        from attn_magic.version import version
 
-        globals()[name] = metadata.version(__name__)  # asked once: it reads a file
-        return globals()[name]
+        return version()
     for module, names in _HOMES.items():
         if name in names:
             from importlib import import_module

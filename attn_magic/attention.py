@@ -225,10 +225,11 @@ def _nonfinite_notices(trace: AttentionTrace) -> tuple[Notice, ...]:
     found = trace.first_nonfinite()
     if found is None:
         return ()
-    stage, (row, column) = found
-    value = format_number(stage.value[row, column].item())
+    stage, place = found
+    value = format_number(stage.value[place].item())
+    where = ", ".join(f"{what} {number + 1}" for what, number in zip(("head", "row", "column")[-len(place) :], place, strict=True))
     text = (
-        f"{stage.title} ({stage.name}) is the first stage that is not finite: {value} at row {row + 1}, column {column + 1}. Products there are "
+        f"{stage.title} ({stage.name}) is the first stage that is not finite: {value} at {where}. Products there are "
         "beyond the largest float32 number, 3.4e+38, and everything made from them is ∞ or NaN too. Use smaller numbers."
     )
     return (Notice("nonfinite", text),)

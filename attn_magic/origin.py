@@ -4,15 +4,14 @@ import torch
 
 from attn_magic.notation import format_label
 from attn_magic.trace import AttentionTrace
+from attn_magic.version import version
 
 _SHOWING = ("view", "precision")  # options that change no number
 
 
 def origin(trace: AttentionTrace) -> dict[str, str]:
     """What made `trace`, by name: the versions of attn_magic and torch and, where `attend` ran, the options it was asked for."""
-    import attn_magic
-
-    made = {"attn_magic": attn_magic.__version__, "torch": torch.__version__.partition("+")[0]}
+    made = {"attn_magic": version(), "torch": torch.__version__.partition("+")[0]}
     if trace.module is None:
         return made
     return made | {name: format_label(str(value)) for name, value in vars(trace.options).items() if name not in _SHOWING}

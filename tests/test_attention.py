@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from torch import nn
 
 import attn_magic.attention
-from attn_magic.attention import MaskedSelfAttention, SelfAttention, attend
+from attn_magic.attention import MaskedSelfAttention, SelfAttention, _nonfinite_notices, attend
 from attn_magic.errors import InputError
 from attn_magic.inputs import causal_mask
 from attn_magic.matrix import parse_matrix
-from attn_magic.trace import Contraction, Elementwise, Softmax
+from attn_magic.trace import AttentionTrace, Contraction, Elementwise, Softmax
 
+from .test_trace import plain_stage
 from .traces import INDIAN
 
 
@@ -317,6 +318,14 @@ def test_overflow_is_reported_by_the_stage_where_it_appears_first(weights, stage
         "beyond the largest float32 number, 3.4e+38, and everything made from them is ∞ or NaN too. Use smaller numbers."
     )
     assert str(trace.check()) == "not compared with torch: not every number is finite"
+
+
+def test_what_is_not_finite_is_found_in_a_head():
+    values = torch.ones(2, 3, 4)
+    values[1, 2, 0] = torch.inf
+    trace = AttentionTrace((plain_stage(), plain_stage("y", (2, 3, 4), value=values)), ("a",))
+    [notice] = _nonfinite_notices(trace)
+    assert notice.text.startswith("y (y) is the first stage that is not finite: ∞ at head 2, row 3, column 1. ")
 
 
 # Weights
