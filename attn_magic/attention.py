@@ -16,12 +16,14 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from attn_magic.errors import InputError
-from attn_magic.inputs import WEIGHT_NAMES, causal_mask, read_encodings, read_mask, read_seed, read_temperature, read_tokens, read_weights
+from attn_magic.inputs import WEIGHT_NAMES, read_encodings, read_mask, read_seed, read_temperature, read_tokens, read_weights
+from attn_magic.masks import GIVEN, MASKS, NONE
 from attn_magic.notation import Number, format_number
 from attn_magic.notices import Notice
+from attn_magic.options import Options
 from attn_magic.recipes import build_stages, count_up
 from attn_magic.threads import one_thread
-from attn_magic.trace import AttentionTrace, Options, Reference
+from attn_magic.trace import AttentionTrace, Reference
 
 Steps: TypeAlias = dict[str, Tensor]
 
@@ -98,7 +100,8 @@ class MaskedSelfAttention(SelfAttention):
 
     def forward(self, token_encodings: Float[Tensor, "n d_model"], mask: Bool[Tensor, "n n"] | None = None) -> Float[Tensor, "n d_v"]:
         """The output, one row per token. `mask` is True where a query (row) may attend to a key (column); None is the causal mask."""
-        mask = causal_mask(len(token_encodings)).to(token_encodings.device) if mask is None else mask
+        n = len(token_encodings)
+        mask = MASKS["causal"].make(n, n).to(token_encodings.device) if mask is None else mask
         return self.steps(token_encodings, mask)["output"]
 
 
@@ -150,11 +153,11 @@ def attend(
     *,
     tokens: str | Iterable[object] | None = None,
     mask: object = None,
-    seed: int = 42,
-    scale: bool = True,
-    col_dim: int = 1,
+    seed: int = Options.seed,
+    scale: bool = Options.scale,
+    col_dim: int = Options.col_dim,
     weights: object = None,
-    temperature: Number = 1.0,
+    temperature: Number = Options.temperature,
 ) -> AttentionTrace:
     """Run self-attention on `x` and record every stage.
 
@@ -171,8 +174,9 @@ def attend(
     Args:
         x: tokens × d_model: a tensor, array, DataFrame (its index become tokens), list of rows or `Matrix`. It is copied, to float32 on the CPU.
         tokens: a word for each row, as a sequence or as one text.
-        mask: None, "causal" (a token sees itself and what came before), or an n × n matrix that is True where a query (row) may attend to a
-            key (column), as in `scaled_dot_product_attention`. `nn.MultiheadAttention` means the opposite.
+        mask: None, a name from `attn_magic.masks` such as "causal" (a token sees only itself and what came before), or an n × n matrix
+            that is True where a query (row) may attend to a key (column), as in `scaled_dot_product_attention`;
+            `nn.MultiheadAttention` means the opposite.
         seed: what the weights are drawn with.
         scale: whether scores are divided by √d_k.
         col_dim: the dimension the softmax runs over: 1, so that each query's weights sum to 1, or 0 to see what goes wrong.
@@ -199,7 +203,7 @@ def attend(
     words = read_tokens(tokens, n) or encodings.tokens or count_up("token", n)
     options = Options(
         seed=seed,
-        mask="none" if allowed is None else mask if isinstance(mask, str) else "given",
+        mask=NONE if allowed is None else mask if isinstance(mask, str) else GIVEN,
         scale=scale,
         col_dim=col_dim,
         weights="seeded" if weights is None else weights if isinstance(weights, str) else "given",

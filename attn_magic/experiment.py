@@ -5,7 +5,7 @@ earlier one can be gone back to. Changes come from a page, as data that somebody
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
@@ -16,19 +16,21 @@ from torch import Tensor
 from attn_magic.attention import SelfAttention, attend
 from attn_magic.errors import InputError
 from attn_magic.inputs import WEIGHT_NAMES, read_seed, read_temperature
+from attn_magic.masks import GIVEN, NONE
 from attn_magic.matrix import Matrix
 from attn_magic.matrix.body import read_body
 from attn_magic.matrix.mistake import Mistake
 from attn_magic.matrix.numerals import DATA, find_fault, number_notices, read_floats, round_floats
 from attn_magic.notation import Number, format_label, shorten
 from attn_magic.notices import Notice
-from attn_magic.trace import AttentionTrace, Options, Stage
+from attn_magic.options import CONTROLS, Control, Options
+from attn_magic.trace import AttentionTrace, Stage
 
 EDITABLE = ("token_encodings", *WEIGHT_NAMES)
-CHANGEABLE = ("mask", "scale", "temperature", "col_dim", "seed")
-MOST_STEPS = 100  # that can be undone
-_MOST_CHARACTERS = 1000  # of one cell's text
-_MOST_FAULTS = 20  # of one pasted block that are listed
+CHANGEABLE = tuple(CONTROLS)
+MAX_STEPS = 100  # that can be undone
+_MAX_CHARACTERS = 1000  # of one cell's text
+_MAX_FAULTS = 20  # of one pasted block that are listed
 
 
 class Refused(InputError):
@@ -60,7 +62,7 @@ class Experiment:
         options = self.options
         trace = attend(
             Matrix(tuple(map(tuple, self.x.tolist())), self.tokens, self.columns, self.notices),
-            mask=self.mask if options.mask == "given" else None if options.mask == "none" else options.mask,
+            mask=self.mask if options.mask == GIVEN else None if options.mask == NONE else options.mask,
             seed=options.seed,
             scale=options.scale,
             col_dim=options.col_dim,
@@ -82,14 +84,14 @@ def experiment_of(trace: AttentionTrace) -> Experiment | None:
         notices=tuple(notice for notice in trace.notices if notice.code != "nonfinite"),  # that one is about results
         options=options,
         weights=_weights_of(trace) if options.weights == "given" else None,
-        mask=trace["mask"].value.clone() if options.mask == "given" else None,
+        mask=trace["mask"].value.clone() if options.mask == GIVEN else None,
     )
 
 
 def _stages_of_attention(options: Options) -> list[str]:
     scaled = ["scaled_scores"] if options.scale else []
     tempered = ["tempered_scores"] if options.temperature != 1 else []
-    masked = [] if options.mask == "none" else ["mask", "masked_scores"]
+    masked = [] if options.mask == NONE else ["mask", "masked_scores"]
     return [*EDITABLE, "query", "key", "value", "scores", *scaled, *tempered, *masked, "attention_weights", "output"]
 
 
@@ -165,7 +167,7 @@ def _edit(experiment: Experiment, trace: AttentionTrace, cells: list[_Typed]) ->
 def _refuse(faults: list[dict[str, Any]]) -> NoReturn:
     others = len(faults) - 1
     more = f" {others} other cell{' is' if others == 1 else 's are'} refused, too." if others else ""
-    raise Refused(f"{faults[0]['text']}{more}", faults[:_MOST_FAULTS])
+    raise Refused(f"{faults[0]['text']}{more}", faults[:_MAX_FAULTS])
 
 
 def _read_typed(trace: AttentionTrace, cell: _Typed) -> tuple[float, str]:
@@ -181,7 +183,7 @@ def read_number(text: str) -> tuple[float, str]:
     >>> read_number(" −1.5e3")
     (-1500.0, '')
     """
-    if len(text) > _MOST_CHARACTERS:
+    if len(text) > _MAX_CHARACTERS:
         raise InputError(f"This text has {len(text):,} characters. A cell holds one number, like 3, -0.5 or 1e-3.")
     try:
         plain = read_body(text).plain.strip()
@@ -213,42 +215,33 @@ def _mask_of(trace: AttentionTrace) -> Bool[Tensor, "n n"]:
 
 
 def _set_option(experiment: Experiment, trace: AttentionTrace, name: str, value: object) -> Change:
-    options, weights, remark = experiment.options, experiment.weights, ""
-    match name:
-        case "mask":
-            options = replace(options, mask=_read_mask(value))
-            if options.mask == "given" and experiment.mask is None:  # the reader's own begins as the one that is shown
-                experiment = replace(experiment, mask=_mask_of(trace))
-        case "scale":
-            options = replace(options, scale=_read_choice("The scaling", value, {True: "on", False: "off"}))
-        case "temperature":
-            options = replace(options, temperature=_read_temperature(value))
-        case "col_dim":
-            options = replace(options, col_dim=_read_choice("The softmax's direction", value, {0: "0, down the columns", 1: "1, along the rows"}))
-        case "seed":
-            seed = _read_seed(value)
-            if options.weights != "seeded":
-                remark = f"New weights were drawn with seed {seed} in place of the {options.weights} ones. Undo brings those back."
-            options, weights = replace(options, seed=seed, weights="seeded"), None
-        case _:
-            raise InputError(f"There is no option {_show(name)} to change here, but {', '.join(CHANGEABLE)}.")
-    return Change(experiment if options == experiment.options else replace(experiment, options=options, weights=weights), remark)
+    if name not in CONTROLS:
+        raise InputError(f"There is no option {_show(name)} to change here, but {', '.join(CHANGEABLE)}.")
+    chosen = _READERS[CONTROLS[name].kind](CONTROLS[name], value)
+    options: Options = replace(experiment.options, **{name: chosen})
+    if name == "seed":
+        return _draw_weights(experiment, options)
+    if name == "mask" and options.mask == GIVEN and experiment.mask is None:  # the reader's own begins as the one that is shown
+        experiment = replace(experiment, mask=_mask_of(trace))
+    return Change(experiment if options == experiment.options else replace(experiment, options=options))
 
 
-def _read_mask(value: object) -> str:
-    kinds = ("none", "causal", "given")
-    kind: str = _read_choice("The mask", value, dict(zip(kinds, kinds, strict=True)))
-    return kind
+def _draw_weights(experiment: Experiment, options: Options) -> Change:
+    options, before, remark = replace(options, weights=Options.weights), experiment.options, ""
+    if before.weights != options.weights:
+        remark = f"New weights were drawn with seed {options.seed} in place of the {before.weights} ones. Undo brings those back."
+    return Change(experiment if options == before else replace(experiment, options=options, weights=None), remark)
 
 
-def _read_choice(what: str, value: object, choices: Mapping[Any, str]) -> Any:
-    for choice in choices:
+def _read_choice(control: Control, value: object) -> Any:
+    for choice in control.choices:
         if type(value) is type(choice) and value == choice:
             return choice
-    raise InputError(f"{what} is {_show(value)}, but it is one of {'; '.join(choices.values())}.")
+    words = "; ".join(said for said, _ in control.choices.values())
+    raise InputError(f"{control.subject} is {_show(value)}, but it is one of {words}.")
 
 
-def _read_temperature(value: object) -> Number:
+def _read_temperature(control: Control, value: object) -> Number:
     match value:
         case str():
             return read_temperature(read_number(value)[0])
@@ -259,13 +252,20 @@ def _read_temperature(value: object) -> Number:
     raise InputError(f"The temperature is {_show(value)}, but it has to be a finite number above 0.")
 
 
-def _read_seed(value: object) -> int:
+def _read_seed(control: Control, value: object) -> int:
     """A seed, as a number or as the text that a field holds."""
     if isinstance(value, str) and re.fullmatch(r"\s*[-+−]?[0-9]{1,20}\s*", value):
         return read_seed(int(value.replace("−", "-")))
     if isinstance(value, int) and not isinstance(value, bool):
         return read_seed(value)
     raise InputError(f"The seed is {_show(value)}, but seeds are whole numbers from −2⁶³ to 2⁶⁴ − 1.")
+
+
+_READERS: dict[str, Callable[[Control, object], Any]] = {
+    "choice": _read_choice,
+    "temperature": _read_temperature,
+    "seed": _read_seed,
+}  # by kind of control
 
 
 def _refuse_outside(stage: Stage, row: int, column: int) -> None:
@@ -291,7 +291,7 @@ class History:
         """With `experiment` as the next step; what had been undone is forgotten."""
         if experiment is self.present:
             return self
-        return History(self.start, experiment, (*self.past, self.present)[-MOST_STEPS:])
+        return History(self.start, experiment, (*self.past, self.present)[-MAX_STEPS:])
 
     def undo(self) -> "History":
         """One step back."""

@@ -16,9 +16,11 @@ from torch import Tensor, nn
 
 from attn_magic.errors import InputError
 from attn_magic.limits import find_excess
+from attn_magic.masks import MASKS
 from attn_magic.matrix import Matrix
 from attn_magic.notation import Number, count, format_label, shorten
 from attn_magic.notices import Notice
+from attn_magic.options import SEEDS
 
 Array: TypeAlias = NDArray[Any]
 
@@ -186,7 +188,7 @@ def _rounding_notices(array: Array, values: Array) -> list[Notice]:
 
 def read_seed(seed: int) -> int:
     """A seed that torch's generators take."""
-    if not -(2**63) <= seed < 2**64:
+    if seed not in SEEDS:
         raise InputError(f"The seed is {seed}, but seeds go from −2⁶³ to 2⁶⁴ − 1.")
     return seed
 
@@ -210,13 +212,13 @@ def read_tokens(tokens: str | Iterable[object] | None, n: int) -> tuple[str, ...
 
 
 def read_mask(mask: object, n: int) -> Bool[Tensor, "n n"] | None:
-    """The mask that `attend` was given: None, "causal", or a matrix of truth values that are True where a query may attend to a key."""
+    """The mask that `attend` was given: None, a name in `MASKS`, or a matrix of truth values that are True where a query may attend to a key."""
     if mask is None:
         return None
     if isinstance(mask, str):
-        if mask == "causal":
-            return causal_mask(n)
-        raise InputError(f"There is no mask {format_label(mask)!r}. A mask is None, 'causal' or a matrix of True and False.")
+        if mask in MASKS:
+            return MASKS[mask].make(n, n)
+        raise InputError(f"There is no mask {format_label(mask)!r}. A mask is None, {', '.join(map(repr, MASKS))} or a matrix of True and False.")
     array = _as_array(mask)
     if array.dtype.kind != "b":
         raise InputError(
@@ -226,18 +228,6 @@ def read_mask(mask: object, n: int) -> Bool[Tensor, "n n"] | None:
     if array.shape != (n, n):
         raise InputError(f"The mask is {_shape(array)}, but {count(n, 'token')} need {n} × {n}: one row per query, one column per key.")
     return torch.tensor(array, dtype=torch.bool, device="cpu")
-
-
-def causal_mask(n: int) -> Bool[Tensor, "n n"]:
-    """True where query i may attend to key j: j is i itself or came before it.
-
-    >>> causal_mask(3)
-    tensor([[ True, False, False],
-            [ True,  True, False],
-            [ True,  True,  True]])
-    """
-    places = torch.arange(n, device="cpu")
-    return places[:, None] >= places
 
 
 def read_weights(weights: object, d_model: int) -> dict[str, Float[Tensor, "out in"]]:

@@ -22,8 +22,10 @@ from traitlets.config import Config
 
 from attn_magic import completion, display
 from attn_magic.errors import AttentionError, OptionError, did_you_mean
+from attn_magic.magic_line import find_stray_flag, help_text, read_line
+from attn_magic.masks import NONE
 from attn_magic.notation import format_error, format_label, shorten
-from attn_magic.options import FLAGS, MAGICS, PRECISIONS, SEEDS, Request, find_stray_flag, help_text, read_line
+from attn_magic.options import MAGICS, OPTIONS, Option, Request, Variable
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -36,17 +38,27 @@ _QUOTED_OR_SIGN = re.compile(r"""[#%]|"[^"]*"|'[^']*'""")
 _MOST_CHARACTERS = 60  # of the user's own text, quoted in an error
 
 
+def _trait(option: Option) -> Any:
+    """What `%config` takes as the default of `option`."""
+    default = getattr(Request, option.name)
+    if isinstance(default, bool):
+        trait: Any = Bool(default, help=option.meaning)
+    elif option.choices:
+        trait = Enum([option.read(option.flags[0], choice) for choice in option.choices], default, help=option.meaning)
+    else:
+        trait = Integer(default, min=option.allowed[0], max=option.allowed[-1], help=option.meaning)
+    return trait.tag(config=True)
+
+
 @magics_class
 class AttentionMagics(Magics):
     """The defaults of %%attention and %%masked_attention."""
 
     shell: Any  # what it offers is only partly annotated
 
-    seed = Integer(Request.seed, min=SEEDS[0], max=SEEDS[-1], help=FLAGS["--seed"].meaning).tag(config=True)
-    scale = Bool(Request.scale, help=FLAGS["--scale"].meaning).tag(config=True)
-    col_dim = Enum((0, 1), Request.col_dim, help=FLAGS["--col-dim"].meaning).tag(config=True)
-    view = Enum(FLAGS["--view"].choices, Request.view, help=FLAGS["--view"].meaning).tag(config=True)
-    precision = Integer(Request.precision, min=PRECISIONS[0], max=PRECISIONS[-1], help=FLAGS["--precision"].meaning).tag(config=True)
+    for _option in OPTIONS:
+        if _option.setting:
+            vars()[_option.name] = _trait(_option)
 
     @no_var_expand
     @line_cell_magic
@@ -88,7 +100,7 @@ class AttentionMagics(Magics):
         trace = attend(
             x,
             tokens=request.tokens,
-            mask=None if request.mask == "none" else request.mask,
+            mask=None if request.mask == NONE else request.mask,
             seed=request.seed,
             scale=request.scale,
             col_dim=request.col_dim,
@@ -96,10 +108,10 @@ class AttentionMagics(Magics):
         )
         return replace(trace, options=replace(trace.options, view=request.view, precision=request.precision))
 
-    def _find_weights(self, name: str | None) -> object:
-        """None, "identity", or the user's variable called `name`."""
-        if name is None or name == "identity":
-            return name
+    def _find_weights(self, name: str) -> object:
+        """None for weights that are drawn, "identity", or the user's variable of that name."""
+        if not isinstance(name, Variable):
+            return None if name == Request.weights else name
         if name not in self.shell.user_ns:
             raise OptionError(f"--weights is {name}, but there is no such variable.{self._did_you_mean(name, 'identity')}")
         weights: object = self.shell.user_ns[name]

@@ -1,44 +1,54 @@
-"""What may stand on the line of a magic: one table, and what is made from it.
+"""What can be asked for: one table that the magic line, Python, the page, the saved cell and the words about a trace all read.
 
-`OPTIONS` drives the reading of a line, the help, the docstrings, the completion by TAB and the tests; a new option is one new row.
+A row says how an option is typed, what it means, how the explorer's page offers it and what is said of it. A new option is one new row, a field
+of `Options` or `Request` that holds it, and what it does. Reading a whole line is `magic_line`.
 """
 
 import builtins
-import io
 import keyword
 import re
-import shlex
-import textwrap
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from attn_magic.errors import OptionError, did_you_mean
-from attn_magic.notation import PRECISION, format_label, shorten
+from attn_magic.formats import FORMATS
+from attn_magic.masks import GIVEN, MASKS, NONE
+from attn_magic.notation import PRECISION, Number, format_label, shorten
 
 SEEDS = range(-(2**63), 2**64)  # what torch.Generator.manual_seed takes
 PRECISIONS = range(11)
-_MOST_CHARACTERS = 60  # of the user's own text, quoted in an error
-_WEIGHTS = "take W_q, W_k and W_v from this variable, or ones on the diagonal"
+_MAX_CHARACTERS = 60  # of the user's own text, quoted in an error
 
 # The output history belongs to IPython: once `_` is assigned, Out no longer reaches it.
 _KEPT_BY_IPYTHON = re.compile(r"In|Out|_+|_i{1,3}|_[io]h|_dh|_i?[0-9]+")
 
 
 @dataclass(frozen=True)
-class Request:
-    """What one line asks for, where it differs from these defaults."""
+class Options:
+    """How a trace was asked for, and how to show it."""
+
+    seed: int = 42
+    mask: str = NONE
+    scale: bool = True
+    col_dim: int = 1
+    weights: str = "seeded"
+    temperature: Number = 1.0
+    view: str = "auto"
+    precision: int = PRECISION
+
+
+class Variable(str):
+    """A word on the line that is the name of something of the user's."""
+
+
+@dataclass(frozen=True)
+class Request(Options):
+    """What one line asks for, where it differs from these defaults. Its weights may be a `Variable` that has them."""
 
     out: str | None = None
     quiet: bool = False
     tokens: str | None = None
-    seed: int = 42
-    mask: str = "none"
-    scale: bool = True
-    col_dim: int = 1
-    weights: str | None = None
-    view: str = "auto"
-    precision: int = PRECISION
     save: str | None = None
     overwrite: bool = False
     help: bool = False
@@ -46,11 +56,30 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Control:
+    """How the explorer's page offers an option.
+
+    `kind` is "choice" among `choices` (what is said to be one of them where something else comes, then what the page writes), "temperature"
+    or "seed". `subject` begins the sentence that refuses. Controls stand on the page in the order of `place`.
+    """
+
+    place: int
+    label: str
+    kind: str
+    subject: str = ""
+    choices: Mapping[Any, tuple[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Option:
     """One way to ask for something.
 
     `name` is the field of `Request` that it sets: to what `convert` makes of the word after it, or, where it takes no word, to `constant`.
-    `choices` are the words it may be, alone or beside the name of a variable; `value` is how help writes any other word.
+    `choices` are the words it may be, alone or beside the name of a variable; `allowed` the whole numbers; `value` is how help writes any
+    word that is no choice. Without `flags` it can be asked for in Python and on the page only.
+
+    `setting` is True where `%config` can change the default; `is_look` where it changes no number. `describe` says what a trace was made
+    with, in a few words, or nothing. `control` is its place on the page.
     """
 
     name: str
@@ -61,6 +90,11 @@ class Option:
     takes_variable: bool = False
     convert: Callable[[str, str], object] = lambda flag, text: text
     constant: bool = True
+    allowed: range = range(0)
+    setting: bool = False
+    is_look: bool = False
+    describe: Callable[[Options], str] = lambda options: ""
+    control: Control | None = None
 
     @property
     def syntax(self) -> str:
@@ -72,6 +106,13 @@ class Option:
         if self.choices and not self.takes_variable and text not in self.choices:
             raise OptionError(f"{flag} is {_quote(text)}, but it is one of {', '.join(self.choices)}.{did_you_mean(text, self.choices)}")
         return self.convert(flag, text)
+
+    def ask_for(self, value: object) -> tuple[str, ...]:
+        """The words of a line that ask for `value`; none where this option cannot."""
+        if not self.syntax:
+            return self.flags[-1:] if self.constant == value else ()
+        can_say = self.flags and value != GIVEN and (not self.choices or str(value) in self.choices)
+        return (self.flags[-1], str(value)) if can_say else ()
 
 
 def _read_variable(flag: str, text: str) -> str:
@@ -85,7 +126,7 @@ def _read_variable(flag: str, text: str) -> str:
 def _read_weights(flag: str, text: str) -> str:
     if not text.isidentifier() or keyword.iskeyword(text):
         raise OptionError(f"{flag} is {_quote(text)}, but it takes identity or the name of a variable that has W_q, W_k and W_v.")
-    return text
+    return text if text == "identity" else Variable(text)
 
 
 def _read_seed(flag: str, text: str) -> int:
@@ -107,148 +148,98 @@ def _read_integer(text: str) -> int:
     return int(text) if re.fullmatch(r"[+-]?[0-9]{1,20}", text) else SEEDS.stop
 
 
+def _describe_weights(options: Options) -> str:
+    return {"seeded": f"weights drawn with seed {options.seed}", "identity": "identity weights"}.get(options.weights, "weights as given")
+
+
+def _describe_mask(options: Options) -> str:
+    return {NONE: "no mask", GIVEN: "mask as given"}.get(options.mask, f"{options.mask} mask")
+
+
+_MASKS = (NONE, *MASKS)
+
 OPTIONS = (
     Option("out", ("-o", "--out"), "keep the result in this variable, and still show it", "NAME", takes_variable=True, convert=_read_variable),
     Option("quiet", ("-q", "--quiet"), "show nothing; a final ; does the same"),
     Option("tokens", ("--tokens",), "a word for each row, in place of the matrix's own", '"WORDS"'),
-    Option("seed", ("--seed",), "what the weights are drawn with", "N", convert=_read_seed),
-    Option("mask", ("--mask",), "causal: a token sees only itself and what came before", choices=("none", "causal")),
-    Option("scale", ("--scale",), "divide the scores by √d_k, as is the default"),
+    Option(
+        "seed",
+        ("--seed",),
+        "what the weights are drawn with",
+        "N",
+        convert=_read_seed,
+        allowed=SEEDS,
+        setting=True,
+        describe=_describe_weights,
+        control=Control(4, "Seed", "seed"),
+    ),
+    Option(
+        "mask",
+        ("--mask",),
+        "; ".join(f"{mask.name}: {mask.meaning}" for mask in MASKS.values()),
+        choices=_MASKS,
+        describe=_describe_mask,
+        control=Control(0, "Mask", "choice", "The mask", {**{name: (name, name) for name in _MASKS}, GIVEN: (GIVEN, "by hand")}),
+    ),
+    Option(
+        "scale",
+        ("--scale",),
+        "divide the scores by √d_k, as is the default",
+        setting=True,
+        describe=lambda options: "" if options.scale else "scores not divided by √d_k",
+        control=Control(1, "Scale", "choice", "The scaling", {True: ("on", "÷ √d_k"), False: ("off", "off")}),
+    ),
     Option("scale", ("--no-scale",), "leave that division out", constant=False),
-    Option("col_dim", ("--col-dim",), "softmax down each column (0) or along each row (1)", choices=("0", "1"), convert=lambda flag, text: int(text)),
-    Option("weights", ("--weights",), _WEIGHTS, "NAME|identity", ("identity",), takes_variable=True, convert=_read_weights),
-    Option("view", ("--view",), "explorer in a notebook, text in a terminal, or one of them", choices=("auto", "widget", "html", "figure", "text")),
-    Option("precision", ("--precision",), "decimals shown, 0 to 10", "N", convert=_read_precision),
-    Option("save", ("--save",), "write a file, too: .html .png .svg .pdf .gif .tex .md .csv .npz .pt", "FILE"),
+    Option(
+        "col_dim",
+        ("--col-dim",),
+        "softmax down each column (0) or along each row (1)",
+        choices=("0", "1"),
+        convert=lambda flag, text: int(text),
+        setting=True,
+        control=Control(
+            3, "Softmax over", "choice", "The softmax's direction", {1: ("1, along the rows", "rows"), 0: ("0, down the columns", "columns")}
+        ),
+    ),
+    Option(
+        "weights",
+        ("--weights",),
+        "take W_q, W_k and W_v from this variable, or ones on the diagonal",
+        "NAME|identity",
+        ("identity",),
+        takes_variable=True,
+        convert=_read_weights,
+    ),
+    Option(
+        "temperature",
+        (),
+        "what the scores are divided by besides √d_k: above 1 evens the weights out",
+        describe=lambda options: "" if options.temperature == 1 else f"temperature {options.temperature:g}",
+        control=Control(2, "Temperature", "temperature"),
+    ),
+    Option(
+        "view",
+        ("--view",),
+        "explorer in a notebook, text in a terminal, or one of them",
+        choices=("auto", "widget", "html", "figure", "text"),
+        setting=True,
+        is_look=True,
+    ),
+    Option("precision", ("--precision",), "decimals shown, 0 to 10", "N", convert=_read_precision, allowed=PRECISIONS, setting=True, is_look=True),
+    Option("save", ("--save",), f"write a file, too: {' '.join(form.ending for form in FORMATS if form.whole)}", "FILE"),
     Option("overwrite", ("--overwrite",), "let --save replace a file that is there"),
     Option("help", ("-h", "--help"), "explain all this"),
 )
+MAGICS = {"attention": NONE, "masked_attention": "causal"}  # and the mask of each
 FLAGS = {flag: option for option in OPTIONS for flag in option.flags}
-
-
-def read_line(line: str) -> dict[str, Any]:
-    """What `line` asks for, by the fields of `Request`: options first, and all that follows them is the expression.
-
-    line = {option} ["--"] expression, where option = flag | flag value | flag "=" value
-
-    >>> read_line('--seed 7 --tokens "I am" X[:, -1]')
-    {'seed': 7, 'tokens': 'I am', 'expression': 'X[:, -1]'}
-    """
-    asked: dict[str, Any] = {}
-    rest = line.strip()
-    while rest.startswith(("-", "–", "—")):
-        word, rest = _split_word(rest)
-        if word == "--":
-            break
-        flag, equals, text = word.partition("=")
-        option = find_option(flag)
-        if not option.syntax:
-            if equals:
-                raise OptionError(f"{flag} is a switch and takes no value, but {_quote(text)} follows it.")
-            asked[option.name] = option.constant
-            continue
-        if not equals:
-            text, rest = _split_value(flag, option, rest)
-        asked[option.name] = option.read(flag, text)
-    asked["expression"] = "" if rest.startswith("#") else rest
-    return asked
-
-
-def find_option(flag: str) -> Option:
-    """The option called `flag`, or an error that names the closest one."""
-    if flag not in FLAGS:
-        raise OptionError(f"There is no option {_show(flag)}.{_suggest_flag(flag)}\nThe options are {', '.join(FLAGS)}.")
-    return FLAGS[flag]
-
-
-def _suggest_flag(flag: str) -> str:
-    plain = re.sub("^[–—]", "--", flag).replace("_", "-")  # word processors turn -- into a dash; col_dim is how Python writes it
-    for known in FLAGS:
-        if len(plain) > 2 and known.startswith(plain):
-            return f" Did you mean {known}?"
-    negation = "" if plain.startswith("--") else " To negate a matrix, put it in parentheses, as in (-X)."
-    return did_you_mean(plain, FLAGS) or negation
-
-
-def find_stray_flag(expression: str) -> tuple[str, str, str] | None:
-    """An option that stands behind the matrix, where Python would subtract it: the matrix, the flag, and all from the flag on."""
-    for word in re.finditer(r"\S+", expression):
-        flag = word.group().partition("=")[0]
-        if flag in FLAGS:
-            return expression[: word.start()].rstrip(), flag, expression[word.start() :]
-    return None
-
-
-def _split_word(text: str) -> tuple[str, str]:
-    """The first word of `text`, its quotes removed as a shell does, and the rest."""
-    source = io.StringIO(text)
-    words = shlex.shlex(source, posix=True)
-    words.whitespace_split = True
-    words.commenters = ""
-    try:
-        word = words.get_token()
-    except ValueError:  # shlex: "No closing quotation", "No escaped character"
-        raise OptionError(f"A quote is opened and not closed, or a backslash ends the line: {_show(text)}") from None
-    return word or "", text[source.tell() :].lstrip()
-
-
-def _split_value(flag: str, option: Option, rest: str) -> tuple[str, str]:
-    following = rest.split(maxsplit=1)[0] if rest else ""
-    if not following or following.partition("=")[0] in FLAGS:
-        raise OptionError(f"{flag} needs a value: {flag} {option.syntax}")
-    return _split_word(rest)
+LOOKS = {option.name for option in OPTIONS if option.is_look}
+_OFFERED = {option.name: option.control for option in OPTIONS if option.control}
+CONTROLS = dict(sorted(_OFFERED.items(), key=lambda item: item[1].place))
 
 
 def _show(text: str) -> str:
-    return format_label(shorten(text, _MOST_CHARACTERS))
+    return format_label(shorten(text, _MAX_CHARACTERS))
 
 
 def _quote(text: str) -> str:
     return f"'{_show(text)}'"
-
-
-def help_text(magic: str) -> str:
-    """The help of `%attention` or `%masked_attention`: what it does, an example to paste, every option."""
-    title, mask = _TITLES[magic]
-    options = "\n".join(_describe(option, mask) for option in OPTIONS)
-    return _HELP.format(title=title, magic=magic, options=options)
-
-
-_TITLES = {
-    "attention": ("Show self-attention of a matrix, stage by stage.", "none"),
-    "masked_attention": ("Show masked self-attention of a matrix, stage by stage: a token sees only itself and what came before.", "causal"),
-}
-MAGICS = {magic: mask for magic, (_, mask) in _TITLES.items()}
-
-_HELP = """{title}
-
-    %%{magic}
-    I       1.16  0.23
-    am      0.57  1.36
-    Indian  4.41 -2.16
-
-Every line is one token. Words in front are optional, and so are brackets and
-commas: lists, NumPy, PyTorch, MATLAB and CSV are read too.
-
-    %{magic} [options] X
-
-takes a matrix you already have: a tensor, an array, a DataFrame, a list, or any
-expression that gives one. Either way the result is a trace to go on with:
-_.output, _.scores, _.explain("scores", 2, 0).
-
-{options}
-
-%config AttentionMagics.seed = 7 changes a default; %config AttentionMagics
-lists them."""
-_WIDTH = 79
-_CALL_WIDTH = 29
-
-
-def _describe(option: Option, mask: str) -> str:
-    call = f"  {', '.join(option.flags)} {option.syntax}".rstrip()
-    default = mask if option.name == "mask" else getattr(Request(), option.name)
-    known = f"; default {default}" if option.syntax and default is not None else ""
-    beside = f"{call:<{_CALL_WIDTH}}" if len(call) < _CALL_WIDTH else ""
-    indent = " " * _CALL_WIDTH
-    meaning = textwrap.fill(option.meaning + known, _WIDTH, initial_indent=beside or indent, subsequent_indent=indent)
-    return meaning if beside else f"{call}\n{meaning}"

@@ -3,10 +3,9 @@
 import torch
 
 from attn_magic.notation import format_label
+from attn_magic.options import LOOKS
 from attn_magic.trace import AttentionTrace
 from attn_magic.version import version
-
-_SHOWING = ("view", "precision")  # options that change no number
 
 
 def origin(trace: AttentionTrace) -> dict[str, str]:
@@ -14,7 +13,7 @@ def origin(trace: AttentionTrace) -> dict[str, str]:
     made = {"attn_magic": version(), "torch": torch.__version__.partition("+")[0]}
     if trace.module is None:
         return made
-    return made | {name: format_label(str(value)) for name, value in vars(trace.options).items() if name not in _SHOWING}
+    return made | {name: format_label(str(value)) for name, value in vars(trace.options).items() if name not in LOOKS}
 
 
 def describe_origin(trace: AttentionTrace) -> str:

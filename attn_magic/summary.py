@@ -2,8 +2,12 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
-from attn_magic.trace import AttentionTrace, Softmax
+from attn_magic.equations import Softmax
+from attn_magic.masks import GIVEN, NONE
+from attn_magic.options import OPTIONS
+from attn_magic.trace import AttentionTrace
 
 _MOST_COMPARED = 2**20  # numbers in a stage; comparing 4096 × 4096 of them with torch takes longer than showing them
 
@@ -21,17 +25,13 @@ def describe_options(trace: AttentionTrace) -> str:
 
 def _options(trace: AttentionTrace) -> Iterator[str]:
     options = trace.options
-    if trace.module is not None:
-        weights = {"seeded": f"weights drawn with seed {options.seed}", "identity": "identity weights"}
-        yield weights.get(options.weights, "weights as given")
     if not any(stage.is_mask for stage in trace):
-        yield "no mask"
-    else:
-        yield "mask as given" if options.mask in ("none", "given") else f"{options.mask} mask"
-    if not options.scale:
-        yield "scores not divided by √d_k"
-    if options.temperature != 1:
-        yield f"temperature {options.temperature:g}"
+        options = replace(options, mask=NONE)
+    elif options.mask == NONE:
+        options = replace(options, mask=GIVEN)
+    for option in OPTIONS:
+        if trace.module is not None or option.name != "seed":  # of weights that nothing drew there is nothing to say
+            yield from filter(None, [option.describe(options)])
     for over in dict.fromkeys(stage.equation.over for stage in trace if isinstance(stage.equation, Softmax)):
         yield "softmax along each row" if over == "columns" else "softmax down each column"
 

@@ -21,8 +21,9 @@ from attn_magic.equations import Equation as Equation
 from attn_magic.equations import Softmax as Softmax
 from attn_magic.equations import check_operands, times
 from attn_magic.errors import TraceError, did_you_mean
-from attn_magic.notation import PRECISION, Number
+from attn_magic.notation import Number
 from attn_magic.notices import Notice
+from attn_magic.options import Options as Options
 from attn_magic.threads import one_thread
 
 if TYPE_CHECKING:
@@ -116,20 +117,6 @@ class Reference:
     output: str
     scale: float
     mask: str | None = None
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a trace was asked for, and how to show it."""
-
-    seed: int = 42
-    mask: str = "none"
-    scale: bool = True
-    col_dim: int = 1
-    weights: str = "seeded"
-    temperature: Number = 1.0
-    view: str = "auto"
-    precision: int = PRECISION
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,7 +213,7 @@ class AttentionTrace:
         return figure(self, stages, width, theme)
 
     def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
-        """Write the trace to a file, as what its ending says: .html .png .svg .pdf .gif .tex .md .csv .npz .pt.
+        """Write the trace to a file, as what its ending says: one of `attn_magic.formats.SAVED`, such as .html, .pdf, .tex or .npz.
 
         Raises `SaveError` where there is a file already, unless `overwrite`, and where nothing can be written.
         """

@@ -16,7 +16,7 @@ from torch import nn
 import attn_magic.attention
 from attn_magic.attention import MaskedSelfAttention, SelfAttention, _nonfinite_notices, attend
 from attn_magic.errors import InputError
-from attn_magic.inputs import causal_mask
+from attn_magic.masks import MASKS
 from attn_magic.matrix import parse_matrix
 from attn_magic.trace import AttentionTrace, Contraction, Elementwise, Softmax
 
@@ -63,7 +63,7 @@ def test_weights_and_outputs_are_bit_equal_to_the_original(restored_generator, n
         assert torch.equal(weight, masked.state_dict()[name])
     assert list(ours.state_dict()) == ["W_q.weight", "W_k.weight", "W_v.weight"]
     assert torch.equal(original(x), ours(x))
-    assert torch.equal(original(x, causal_mask(n)), masked(x))
+    assert torch.equal(original(x, MASKS["causal"].make(n, n)), masked(x))
     assert torch.equal(original(x), attend(x, seed=seed, col_dim=col_dim).output)
 
 

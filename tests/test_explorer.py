@@ -22,7 +22,7 @@ from traitlets import TraitError
 
 from attn_magic.attention import attend
 from attn_magic.errors import InputError, TraceError
-from attn_magic.experiment import EDITABLE, MOST_STEPS, experiment_of, read_number
+from attn_magic.experiment import EDITABLE, MAX_STEPS, experiment_of, read_number
 from attn_magic.explorer import widget as explorer_module
 from attn_magic.explorer.serialize import MOST_BYTES, serialize_record, serialize_values
 from attn_magic.explorer.widget import MOST_NAMELESS, Explorer, close_all, explore_in_cell
@@ -447,7 +447,7 @@ def test_an_option_is_computed_by_attend(explorer, name, value, expected):
         ("temperature", True, "The temperature is True, but it has to be a finite number above 0."),
         ("temperature", None, "The temperature is None, but it has to be a finite number above 0."),
         ("temperature", "warm", '"warm" is a name, not a number. Type a number, like 3, -0.5 or 1e-3.'),
-        ("col_dim", 2, "The softmax's direction is 2, but it is one of 0, down the columns; 1, along the rows."),
+        ("col_dim", 2, "The softmax's direction is 2, but it is one of 1, along the rows; 0, down the columns."),
         ("seed", 2**64, "The seed is 18446744073709551616, but seeds go from −2⁶³ to 2⁶⁴ − 1."),
         ("seed", "4.5", "The seed is '4.5', but seeds are whole numbers from −2⁶³ to 2⁶⁴ − 1."),
         ("colour", "red", "There is no option 'colour' to change here, but mask, scale, temperature, col_dim, seed."),
@@ -575,9 +575,9 @@ def test_a_change_that_changes_nothing_is_no_step(explorer, trace):
 
 
 def test_history_is_bounded(explorer):
-    for seed in range(MOST_STEPS + 5):
+    for seed in range(MAX_STEPS + 5):
         explorer.answer(option("seed", seed))
-    for _ in range(MOST_STEPS):
+    for _ in range(MAX_STEPS):
         assert explorer.answer({"kind": "undo"})["ok"]
     assert not explorer.answer({"kind": "undo"})["ok"]
 

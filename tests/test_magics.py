@@ -2,6 +2,7 @@
 
 import dataclasses
 import gc
+import inspect
 import os
 import re
 import subprocess
@@ -19,11 +20,12 @@ import pytest
 import torch
 from IPython.core.error import UsageError
 
-from attn_magic import completion
+from attn_magic import attend, completion
 from attn_magic.errors import MatrixError
+from attn_magic.magic_line import help_text, read_line
 from attn_magic.magics import AttentionMagics, split_semicolon, uncover_magic
 from attn_magic.matrix import parse_matrix
-from attn_magic.options import FLAGS, MAGICS, OPTIONS, Request, help_text, read_line
+from attn_magic.options import FLAGS, MAGICS, OPTIONS, Request
 from attn_magic.trace import AttentionTrace, Options
 
 EXAMPLE = "I       1.16  0.23\nam      0.57  1.36\nIndian  4.41 -2.16\n"
@@ -276,8 +278,8 @@ _.output, _.scores, _.explain("scores", 2, 0).
                              explorer in a notebook, text in a terminal, or one
                              of them; default auto
   --precision N              decimals shown, 0 to 10; default 4
-  --save FILE                write a file, too: .html .png .svg .pdf .gif .tex
-                             .md .csv .npz .pt
+  --save FILE                write a file, too: .html .tex .md .csv .png .svg
+                             .pdf .gif .npz .pt
   --overwrite                let --save replace a file that is there
   -h, --help                 explain all this
 
@@ -318,7 +320,7 @@ def test_help_fits_into_80_columns():
     assert max(len(line) for magic in MAGICS for line in help_text(magic).partition("\n")[2].splitlines()) <= 80
 
 
-@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.flags[-1])
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: " ".join(option.flags) or option.name)
 def test_the_readme_and_the_help_explain_every_option(option):
     readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
     for flag in option.flags:
@@ -326,11 +328,14 @@ def test_the_readme_and_the_help_explain_every_option(option):
         assert flag in help_text("attention")
 
 
-def test_defaults_are_those_of_a_trace():
-    request = Request()
-    assert Options() == Options(seed=request.seed, mask=request.mask, scale=request.scale, view=request.view, precision=request.precision)
-    assert Options().col_dim == request.col_dim
+def test_every_field_of_a_request_has_its_option():
     assert {option.name for option in OPTIONS} | {"expression"} == {field.name for field in dataclasses.fields(Request)}
+
+
+def test_attend_begins_with_the_same_defaults():
+    signature = inspect.signature(attend).parameters
+    differing = {field.name for field in dataclasses.fields(Options) if field.name in signature and signature[field.name].default != field.default}
+    assert differing == {"mask", "weights"}  # which are None there: neither has a name in Python
 
 
 # --- Mistakes on the line ------------------------------------------------------------------------------------------------------------

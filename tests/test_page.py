@@ -76,7 +76,7 @@ def test_the_story_and_the_numbers_are_those_of_the_trace():
 
 def test_the_explorer_is_inside_as_it_is():
     data = Page(to_page(attend(INDIAN))).data
-    assert data["data-module"].decode().startswith(module_text("still.js"))
+    assert data["data-module"].decode().startswith(module_text("offline.js"))
     assert data["data-stylesheet"].decode() == stylesheet_text()
 
 

@@ -1,5 +1,6 @@
 """Saving by file name: whole or not at all, never over what is there, the same bytes every time."""
 
+import dataclasses
 import errno
 import os
 import re
@@ -13,7 +14,9 @@ import attn_magic
 from attn_magic import attend
 from attn_magic.errors import AttentionError, SaveError
 from attn_magic.exports import write as files
-from attn_magic.exports.write import WRITERS, read_name, save, save_from_line, write_file
+from attn_magic.exports.write import read_name, save, save_from_line, write_file
+from attn_magic.formats import SAVED
+from attn_magic.magic_line import help_text
 from tests.labels import FAMILIES, LABELS, in_batches
 from tests.traces import INDIAN
 
@@ -24,7 +27,7 @@ WHOLE = {".html": b"<!DOCTYPE html>", ".png": b"\x89PNG", ".svg": b"<?xml", ".pd
     ".pt": b"PK",
     ".gif": b"GIF89a",
 }
-ENDINGS = "The known endings are .html, .png, .svg, .pdf, .tex, .md, .csv, .npz, .pt, .gif."
+ENDINGS = "The known endings are .html, .tex, .md, .csv, .png, .svg, .pdf, .gif, .npz, .pt."
 
 
 @pytest.fixture
@@ -32,9 +35,13 @@ def trace():
     return attend(INDIAN, tokens="I am Indian")
 
 
-@pytest.fixture(params=WRITERS)
+@pytest.fixture(params=SAVED)
 def suffix(request):
     return request.param
+
+
+def replace_writer(monkeypatch, ending, whole):
+    monkeypatch.setitem(SAVED, ending, dataclasses.replace(SAVED[ending], whole=whole, is_slow=False))
 
 
 def mistake(action) -> str:
@@ -90,7 +97,7 @@ def test_a_file_that_appears_meanwhile_stays(trace, tmp_path, monkeypatch):
     path = tmp_path / "a.csv"
     for link in (os.link, _refuse(errno.EPERM)):
         monkeypatch.setattr(os, "link", link)
-        monkeypatch.setitem(WRITERS, ".csv", lambda trace: path.write_text("theirs") and "ours")
+        replace_writer(monkeypatch, ".csv", lambda trace: path.write_text("theirs") and "ours")
         assert mistake(lambda: save(trace, path)).startswith("There is a file")
         assert path.read_text() == "theirs"
         assert list(tmp_path.iterdir()) == [path]
@@ -152,14 +159,14 @@ def test_an_interrupt_leaves_nothing_half_done(trace, tmp_path, monkeypatch, int
     monkeypatch.setattr(os, "fsync", stop)
     with pytest.raises(interrupt):
         save(trace, tmp_path / "a.csv")
-    monkeypatch.setitem(WRITERS, ".md", stop)
+    replace_writer(monkeypatch, ".md", stop)
     with pytest.raises(interrupt):
         save(trace, tmp_path / "a.md")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_is_computed_for_a_place_that_cannot_be_written(trace, tmp_path, monkeypatch):
-    monkeypatch.setitem(WRITERS, ".gif", lambda trace: pytest.fail("computed"))
+    replace_writer(monkeypatch, ".gif", lambda trace: pytest.fail("computed"))
     (tmp_path / "a.gif").write_text("mine")
     for path in (tmp_path / "a.gif", tmp_path / "no" / "a.gif"):
         mistake(lambda path=path: save(trace, path))
@@ -248,5 +255,6 @@ def test_a_bar_appears_where_it_takes_long_and_somebody_looks(monkeypatch, termi
     assert shown == ([(1.5, {"completed": 15, "total": 20}), (2.0, {"completed": 20, "total": 20})] if terminal else [])
 
 
-def test_the_docstring_names_every_ending():
-    assert set(re.findall(r"`(\.\w+)`", save.__doc__)) == set(WRITERS)
+def test_the_help_names_every_ending_and_no_other():
+    meaning = re.search(r"--save FILE(.*?)--overwrite", help_text("attention"), flags=re.DOTALL)[1]
+    assert re.findall(r"\.\w+", meaning) == list(SAVED)

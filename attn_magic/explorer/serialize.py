@@ -16,7 +16,8 @@ import torch
 from attn_magic.errors import TraceError
 from attn_magic.expressions import Expression
 from attn_magic.notation import Number
-from attn_magic.trace import AttentionTrace, Axis, Contraction, Elementwise, Equation, Options, Softmax, Stage
+from attn_magic.options import LOOKS, Options
+from attn_magic.trace import AttentionTrace, Axis, Contraction, Elementwise, Equation, Softmax, Stage
 
 MOST_BYTES = 8_000_000  # of one trace's story and numbers; 512 tokens × 64 features with a mask and a temperature take 6.0 million
 _VERSION = 2
@@ -133,15 +134,14 @@ def _serialize_number(value: Number) -> Any:
 
 
 def _serialize_options(options: Options) -> dict[str, Any]:
-    return {
-        # JavaScript rounds longer whole numbers; as a text they stay what they are.
-        "seed": options.seed if abs(options.seed) < _EXACT_IN_JAVASCRIPT else str(options.seed),
-        "mask": options.mask,
-        "scale": options.scale,
-        "col_dim": options.col_dim,
-        "weights": options.weights,
-        "temperature": _serialize_number(options.temperature),
-    }
+    return {name: _serialize_option(value) for name, value in vars(options).items() if name not in LOOKS}
+
+
+def _serialize_option(value: Any) -> Any:
+    if isinstance(value, float):
+        return _serialize_number(value)
+    # JavaScript rounds longer whole numbers; as a text they stay what they are.
+    return str(value) if isinstance(value, int) and abs(value) >= _EXACT_IN_JAVASCRIPT else value
 
 
 def _size(stage: Stage) -> int:

@@ -20,7 +20,7 @@ from attn_magic.errors import AttentionError, TraceError
 from attn_magic.experiment import CHANGEABLE, EDITABLE, Change, Experiment, History, Refused, change, experiment_of
 from attn_magic.explorer.bundle import module_text, stylesheet_text
 from attn_magic.explorer.serialize import Abilities, refuse_too_long, serialize_record, serialize_values
-from attn_magic.exports.copies import copy_of
+from attn_magic.formats import copy_of
 from attn_magic.notation import format_label
 from attn_magic.trace import AttentionTrace, Stage
 

@@ -3,10 +3,11 @@
 import re
 
 from attn_magic.exact import exact, exact_rows
+from attn_magic.masks import GIVEN
 from attn_magic.notation import format_label
-from attn_magic.options import FLAGS
+from attn_magic.options import LOOKS, OPTIONS, Options
 from attn_magic.recipes import count_up
-from attn_magic.trace import AttentionTrace, Options, Stage
+from attn_magic.trace import AttentionTrace, Stage
 
 LIKE_NUMBERS = {"nan", "inf", "infinity", "none", "null", "na", "nil", "true", "false"}
 _WIDEST = 40  # letters of a label in a column
@@ -20,7 +21,7 @@ def to_cell(trace: AttentionTrace) -> str | None:
     """
     if trace.module is None:
         return None
-    return "\n".join([_line(trace.options), *_comments(trace.options), *_table(trace.stages[0])]) + "\n"
+    return "\n".join([*_lines(trace.options), *_table(trace.stages[0])]) + "\n"
 
 
 def quote_label(label: str) -> str:
@@ -37,22 +38,17 @@ def quote_label(label: str) -> str:
     return '"' + guard + shown.replace('"', '""') + '"'
 
 
-def _line(options: Options) -> str:
-    words = ["%%attention", "--seed", str(options.seed)]
-    words += ["--mask", "causal"] if options.mask == "causal" else []
-    words += [] if options.scale else ["--no-scale"]
-    words += ["--col-dim", str(options.col_dim)] if options.col_dim != 1 else []
-    words += ["--weights", "identity"] if options.weights == "identity" else []
-    words += ["--temperature", exact(options.temperature)] if options.temperature != 1 and "--temperature" in FLAGS else []
-    return " ".join(words)
-
-
-def _comments(options: Options) -> list[str]:
-    elsewhere = [name for name in ("mask", "weights") if getattr(options, name) == "given"]
-    lines = [f"# The {name} came from Python: attend(…, {name}=…)." for name in elsewhere]
-    if options.temperature != 1 and "--temperature" not in FLAGS:
-        lines.append(f"# The temperature came from Python: attend(…, temperature={exact(options.temperature)}).")
-    return lines
+def _lines(options: Options) -> list[str]:
+    """The magic with every option that is not as it is anyway, and with the seed; below it a comment for each that no line can hold."""
+    words, comments = ["%%attention"], []
+    for name, value in vars(options).items():
+        if name in LOOKS or (value == getattr(Options, name) and name != "seed"):
+            continue
+        asked = next(filter(None, (option.ask_for(value) for option in OPTIONS if option.name == name)), ())
+        words += asked
+        if not asked:
+            comments.append(f"# The {name} came from Python: attend(…, {name}={'…' if value == GIVEN else exact(value)}).")
+    return [" ".join(words), *comments]
 
 
 def _table(stage: Stage) -> list[str]:

@@ -18,6 +18,7 @@ from attn_magic.exact import exact, exact_rows
 from attn_magic.excerpt import heads, read_whole
 from attn_magic.exports.torch_candidates import Candidate, contraction_candidates, elementwise_candidates, matching, same_bits, softmax_candidates
 from attn_magic.expressions import Expression
+from attn_magic.masks import MASKS
 from attn_magic.notation import Number, format_label, shorten
 from attn_magic.origin import describe_origin
 from attn_magic.trace import AttentionTrace, Contraction, Elementwise, Reference, Softmax, Stage
@@ -179,13 +180,14 @@ def _drawn(trace: AttentionTrace) -> tuple[str, ...]:
 
 
 def _named_matrix(stage: Stage) -> str:
-    """A matrix that has a name of its own: the identity, or the mask that lets a token see itself and what came before."""
+    """A matrix that has a name of its own: the identity, or one of `MASKS`."""
     if stage.heads is not None:
         return ""
     rows, columns = stage.shape
     value = read_whole(stage)
     if stage.is_mask:
-        return f"torch.ones({rows}, {columns}, dtype=torch.bool).tril()" if same_bits(value, torch.ones(rows, columns).bool().tril()) else ""
+        codes = (mask.code.format(queries=rows, keys=columns) for mask in MASKS.values() if same_bits(value, mask.make(rows, columns)))
+        return next(codes, "")
     identity = torch.eye(rows, columns, dtype=torch.float32, device="cpu")
     return f"torch.eye({rows}{'' if rows == columns else f', {columns}'}, dtype=torch.float32)" if same_bits(value, identity) else ""
 

@@ -5,6 +5,7 @@ A file appears whole or not at all: it is written beside its place and then move
 
 import contextlib
 import errno
+import functools
 import os
 import re
 import secrets
@@ -14,13 +15,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from attn_magic.errors import SaveError, did_you_mean
+from attn_magic.formats import SAVED, Content, Format
 from attn_magic.notation import format_label, shorten
 from attn_magic.trace import AttentionTrace
-
-Content: TypeAlias = str | bytes
 
 _SLOW = 1.0  # seconds after which a progress bar is worth its place
 _MOST_CHARACTERS = 80  # of a name, quoted in an error
@@ -36,14 +36,11 @@ _REASONS = {
 
 
 def save(trace: AttentionTrace, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
-    """Write `trace` to `path` as what its ending says; the path, to go on with.
-
-    `.html` is a page with the explorer in it, `.png`, `.svg` and `.pdf` are pictures, `.gif` plays the stages, `.tex` and `.md` are to read,
-    `.csv` is the matrix, `.npz` and `.pt` hold every stage. Saving twice gives the same bytes.
+    """Write `trace` to `path` as what its ending says, one of `attn_magic.formats.SAVED`; the path, to go on with. Saving twice gives the same bytes.
 
     Raises `SaveError` where there is a file already, unless `overwrite`, and where nothing can be written; what was there is still there then.
     """
-    return write_file(path, {suffix: lambda write=write: write(trace) for suffix, write in WRITERS.items()}, overwrite=overwrite)  # type: ignore[misc]
+    return write_file(path, {ending: functools.partial(_write, form, trace) for ending, form in SAVED.items()}, overwrite=overwrite)
 
 
 def save_from_line(trace: AttentionTrace, text: str, *, overwrite: bool = False) -> Path:
@@ -164,56 +161,12 @@ def _show(path: str | PathLike[str]) -> str:
     return shorten(format_label(os.fspath(path)), _MOST_CHARACTERS)
 
 
-def _to_html(trace: AttentionTrace) -> str:
-    from attn_magic.explorer.page import to_page
-
-    return to_page(trace)
-
-
-def _to_tex(trace: AttentionTrace) -> str:
-    from attn_magic.exports.latex import to_latex
-
-    return to_latex(trace)
-
-
-def _to_markdown(trace: AttentionTrace) -> str:
-    from attn_magic.exports.markdown import to_markdown
-
-    return to_markdown(trace)
-
-
-def _to_csv(trace: AttentionTrace) -> str:
-    from attn_magic.exports.csv import to_csv
-
-    return to_csv(trace)
-
-
-def _to_npz(trace: AttentionTrace) -> bytes:
-    from attn_magic.exports.arrays import to_npz
-
-    return to_npz(trace)
-
-
-def _to_pt(trace: AttentionTrace) -> bytes:
-    from attn_magic.exports.arrays import to_pt
-
-    return to_pt(trace)
-
-
-def _to_picture(format: str) -> Callable[[AttentionTrace], bytes]:
-    def to_picture(trace: AttentionTrace) -> bytes:
-        from attn_magic.views.figure import picture
-
-        return picture(trace, format)
-
-    return to_picture
-
-
-def _to_gif(trace: AttentionTrace) -> bytes:
-    from attn_magic.exports.gif import to_gif
-
+def _write(form: Format, trace: AttentionTrace) -> Content:
+    assert form.whole is not None
+    if not form.is_slow:
+        return form.whole(trace)
     with _progress_when_slow() as progress:
-        return to_gif(trace, progress=progress)
+        return form.whole(trace, progress=progress)
 
 
 @contextmanager
@@ -241,17 +194,3 @@ def _progress_when_slow() -> Iterator[Callable[[int, int], None]]:
     finally:
         for bar in bars:
             bar.stop()
-
-
-WRITERS: dict[str, Callable[[AttentionTrace], Content]] = {
-    ".html": _to_html,
-    ".png": _to_picture("png"),
-    ".svg": _to_picture("svg"),
-    ".pdf": _to_picture("pdf"),
-    ".tex": _to_tex,
-    ".md": _to_markdown,
-    ".csv": _to_csv,
-    ".npz": _to_npz,
-    ".pt": _to_pt,
-    ".gif": _to_gif,
-}

@@ -158,6 +158,12 @@ def picture(trace: AttentionTrace, format: str, stages: Sequence[str] | None = N
     return _with_literal_text(file.getvalue(), drawing.type.literals) if format == "svg" else file.getvalue()
 
 
+def stage_picture(trace: AttentionTrace, stage: str, format: str) -> str | bytes:
+    """A picture of one stage, to be copied; an SVG is text."""
+    copied = picture(trace, format, stages=[stage])
+    return copied.decode() if format == "svg" else copied
+
+
 def how_made(trace: AttentionTrace, **drawing: object) -> str:
     """What made a picture, as one line of text for its metadata: version, options and seed, and how it was drawn."""
     return "; ".join([describe_origin(trace), *(f"{name}={value}" for name, value in drawing.items())])

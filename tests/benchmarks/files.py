@@ -20,7 +20,8 @@ import torch
 
 from attn_magic import attend
 from attn_magic.explorer.page import to_page
-from attn_magic.exports.write import WRITERS, save
+from attn_magic.exports.write import save
+from attn_magic.formats import SAVED
 from attn_magic.trace import AttentionTrace
 from tests.traces import INDIAN
 
@@ -92,7 +93,7 @@ def main(sizes: list[int]) -> None:
     with tempfile.TemporaryDirectory() as name:
         for tokens in sizes:
             trace = trace_of(tokens)
-            for suffix in WRITERS:
+            for suffix in SAVED:
                 print(measure(trace, suffix, Path(name), REPEATS.get(tokens, 1)), flush=True)
     size = len(to_page(trace_of(3)).encode())
     print(f"page at 3 × 2: {size / 1000:.1f} kB, at most {LARGEST_PAGE / 1000:.0f} kB: {'ok' if size <= LARGEST_PAGE else 'TOO LARGE'}")
