@@ -126,7 +126,7 @@ def test_every_kind_of_file_is_in_the_manual():
 @pytest.mark.parametrize("path", [path for path in DOCUMENTS if path != "docs/pasting.md"])
 def test_every_link_to_a_file_leads_somewhere(path):
     text = re.sub(r"^```.*?^```$", "", read(path), flags=re.MULTILINE | re.DOTALL)
-    targets = re.findall(r"\]\(([^)#:]+)\)", text) + re.findall(r'(?:src|srcset)="([^"]+)"', text)
+    targets = re.findall(r"\]\(([^)#:]+)(?:#[\w-]*)?\)", text) + re.findall(r'(?:src|srcset)="([^"]+)"', text)
     for target in targets:
         assert ((ROOT / path).parent / target).is_file(), target
 
