@@ -1,5 +1,6 @@
 """The documents tell the truth: their code runs, and nothing that exists is missing from them."""
 
+import ast
 import contextlib
 import io
 import re
@@ -11,71 +12,165 @@ import pytest
 
 import attn_magic
 from attn_magic.attention import attend
+from attn_magic.magics import AttentionMagics
 from attn_magic.options import MAGICS, OPTIONS
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def read(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+README, USING = read("README.md"), read("docs/using.md")
+DOCUMENTS = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
+OPTIONS_TABLE = USING[USING.index("## Options") : USING.index("## Take it with you")]
+INDIAN = [[1.16, 0.23], [0.57, 1.36], [4.41, -2.16]]
+
+
+def blocks_of(path: str, language: str) -> list[str]:
+    return [code for kind, code in re.findall(r"^```(\w*)\n(.*?)^```$", read(path), flags=re.MULTILINE | re.DOTALL) if kind == language]
+
+
+WITH_PYTHON = [path for path in DOCUMENTS if blocks_of(path, "python")]
 
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
-    """The README saves files."""
+    """The documents save files."""
     monkeypatch.chdir(tmp_path)
 
 
-def test_readme_python_runs_and_prints_what_it_says():
+def test_there_is_python_in_the_readme_and_in_the_manual():
+    assert {"README.md", "docs/using.md"} <= set(WITH_PYTHON)
+
+
+@pytest.mark.parametrize("path", WITH_PYTHON)
+def test_the_python_of_a_document_runs_and_prints_what_it_says(path):
+    """From top to bottom, as a reader would; a block of text right behind one of Python is what that prints."""
     namespace: dict[str, object] = {}
-    outputs = dict(re.findall(r"^```python\n((?:(?!^```).*\n)*)```\n\n```text\n((?:(?!^```).*\n)*)```$", README, flags=re.MULTILINE))
+    outputs = dict(re.findall(r"^```python\n((?:(?!^```).*\n)*)```\n\n```text\n((?:(?!^```).*\n)*)```$", read(path), flags=re.MULTILINE))
     assert len(outputs) == 1
-    for language, code in BLOCKS:
-        if language == "python":
-            with contextlib.redirect_stdout(io.StringIO()) as printed:
-                exec(compile(code, "README.md", "exec"), namespace)
-            if code in outputs:
-                assert printed.getvalue() == outputs[code]
+    for code in blocks_of(path, "python"):
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            exec(compile(code, path, "exec"), namespace)
+        if code in outputs:
+            assert printed.getvalue() == outputs[code]
 
 
-def test_readme_python_comments_are_what_the_expression_gives():
-    namespace: dict[str, object] = {}
+def test_comments_in_python_are_what_the_expression_gives():
     checked = 0
-    for language, code in BLOCKS:
-        if language != "python":
-            continue
-        exec(code, namespace)
-        for expression, comment in re.findall(r"^(\S.*?)\s+# ('[^']*')", code, flags=re.MULTILINE):
-            assert re.fullmatch(re.escape(comment).replace("…", ".*"), repr(eval(expression, namespace)))
-            checked += 1
-    assert checked == 2
+    for path in WITH_PYTHON:
+        namespace: dict[str, object] = {}
+        for code in blocks_of(path, "python"):
+            with contextlib.redirect_stdout(io.StringIO()):
+                exec(code, namespace)
+            for expression, comment in re.findall(r"^(\S.*?)\s+# ('[^']*')", code, flags=re.MULTILINE):
+                assert re.fullmatch(re.escape(comment).replace("…", ".*"), repr(eval(expression, namespace)))
+                checked += 1
+    assert checked == 3
 
 
-def test_readme_error_is_the_one_a_reader_gets():
-    shown = next(output for language, output in BLOCKS if output.startswith("Row 2 has"))
+@pytest.mark.parametrize("path", ["README.md", "docs/style.md"])
+def test_the_error_is_the_one_a_reader_gets(path):
+    shown = next(output for output in blocks_of(path, "text") if output.startswith("Row 2 has"))
     with pytest.raises(attn_magic.MatrixError) as caught:
         attn_magic.parse_matrix("[[1, 2, 3], [4, 5]]")
     assert shown == f"{caught.value}\n"
 
 
+def test_the_text_of_the_readme_is_what_a_terminal_shows():
+    shown = next(output for output in blocks_of("README.md", "text") if output.startswith("──"))
+    assert shown in str(attend(INDIAN, tokens="I am Indian", mask="causal"))
+
+
 @pytest.mark.parametrize("flag", [flag for option in OPTIONS for flag in option.flags])
-def test_every_option_is_in_the_readme_and_in_the_help(flag):
-    table = README[README.index("## Options") : README.index("## What you can paste")]
-    assert re.search(rf"`{re.escape(flag)}[ `]", table)
+def test_every_option_is_in_the_manual_and_in_the_help(flag):
+    assert re.search(rf"`{re.escape(flag)}[ `]", OPTIONS_TABLE)
+    for magic in MAGICS:
+        assert re.search(rf"(?<![\w-]){re.escape(flag)}(?![\w-])", getattr(AttentionMagics, magic).__doc__)
 
 
-@pytest.mark.parametrize("choice", [choice for option in OPTIONS for choice in option.choices])
-def test_every_value_of_an_option_is_in_the_readme(choice):
-    table = README[README.index("## Options") : README.index("## What you can paste")]
-    assert re.search(rf"[ |`\\]{re.escape(choice)}[|`\\]", table)
+@pytest.mark.parametrize("choice", [choice for option in OPTIONS if option.flags for choice in option.choices])
+def test_every_value_of_an_option_is_in_the_manual(choice):
+    assert re.search(rf"[ |`\\]{re.escape(choice)}[|`\\]", OPTIONS_TABLE)
 
 
 @pytest.mark.parametrize("name", [stage.name for stage in attend([[1.0, 2.0]], mask="causal", temperature=2)])
-def test_every_stage_is_in_the_readme(name):
-    assert f"`{name}`" in README
+def test_every_stage_is_in_the_manual(name):
+    assert f"`{name}`" in USING
 
 
 @pytest.mark.parametrize("magic", MAGICS)
 def test_every_magic_is_in_the_readme(magic):
     assert f"%%{magic}" in README
+
+
+@pytest.mark.parametrize("name", attn_magic.__all__)
+def test_every_public_name_is_in_the_manual(name):
+    names = USING[USING.index("| name | what it is |") : USING.index("## What is promised")]
+    assert f"`{name}`" in names
+
+
+def test_every_kind_of_file_is_in_the_manual():
+    """What can be saved is asked of the error about an ending that is none."""
+    with pytest.raises(attn_magic.SaveError, match="The known endings are ") as caught:
+        attend(INDIAN).save("story.xyz")
+    endings = re.findall(r"\.\w+(?=[,.])", str(caught.value).partition("The known endings are ")[2])
+    assert len(endings) >= 10
+    files = USING[USING.index("| ending |") : USING.index("A file is never replaced")]
+    for place in (OPTIONS_TABLE, files):
+        assert set(endings) <= set(re.findall(r"`(\.\w+)`", place))
+
+
+@pytest.mark.parametrize("path", [path for path in DOCUMENTS if path != "docs/pasting.md"])
+def test_every_link_to_a_file_leads_somewhere(path):
+    text = re.sub(r"^```.*?^```$", "", read(path), flags=re.MULTILINE | re.DOTALL)
+    targets = re.findall(r"\]\(([^)#:]+)(?:#[\w-]*)?\)", text) + re.findall(r'(?:src|srcset)="([^"]+)"', text)
+    for target in targets:
+        assert ((ROOT / path).parent / target).is_file(), target
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "images").glob("*.png")), ids=lambda path: path.name)
+def test_every_picture_is_small_and_shown(path):
+    assert path.stat().st_size <= 150_000
+    assert f"docs/images/{path.name}" in README
+
+
+LAYERS = next(block for block in blocks_of("docs/design.md", "text") if block.startswith("errors ")).splitlines()
+RANKS = {name: rank for rank, layer in enumerate(LAYERS) for name in layer.split()}
+MODULES = sorted(path for path in (ROOT / "attn_magic").rglob("*.py") if path.parent.name != "attn_magic" or path.stem != "__init__")
+
+
+def layer_of(module: str) -> str:
+    """`attn_magic.views.text` → `views`."""
+    return module.split(".")[1]
+
+
+def imports_of(path: Path) -> set[str]:
+    """What a module imports when it is imported itself."""
+    found: set[str] = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.module == "attn_magic":
+            found |= {f"attn_magic.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_module_imports_from_its_own_layer_and_those_before_it(path):
+    own = RANKS[path.relative_to(ROOT / "attn_magic").parts[0].removesuffix(".py")]
+    for module in imports_of(path):
+        if module.startswith("attn_magic."):
+            assert RANKS[layer_of(module)] <= own, module
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path.parent.name == "matrix"], ids=lambda path: path.name)
+def test_the_parser_knows_no_torch(path):
+    assert not {module for module in imports_of(path) if module.partition(".")[0] == "torch"}
 
 
 def test_all_is_what_can_be_imported():
@@ -86,29 +181,30 @@ def test_all_is_what_can_be_imported():
 
 
 def test_the_changelog_knows_this_version():
-    assert f"## [{attn_magic.__version__}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"## [{attn_magic.__version__}]" in read("CHANGELOG.md")
 
 
 def test_the_top_level_holds_what_a_newcomer_expects():
     tracked = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=False)
     if tracked.returncode:  # an unpacked archive has no history to ask
         return
-    assert {name.split("/")[0] for name in tracked.stdout.splitlines()} == {
+    expected = {
         *("attn_magic", "tests", "pyproject.toml", "README.md", "demo.ipynb"),
         *("docs", "CHANGELOG.md", "LICENSE", "constraints.txt", ".gitignore", ".ci"),
     }
+    assert {name.split("/")[0] for name in tracked.stdout.splitlines()} - {"CONTRIBUTING.md"} == expected
 
 
 def test_every_direct_dependency_is_pinned():
-    pinned = set(re.findall(r"^([\w-]+)==", (ROOT / "constraints.txt").read_text(encoding="utf-8"), flags=re.MULTILINE))
-    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    pinned = set(re.findall(r"^([\w-]+)==", read("constraints.txt"), flags=re.MULTILINE))
+    project = read("pyproject.toml")
     tables = re.findall(r"^(?:dependencies|lab|test) = \[(.*?)\]", project, flags=re.MULTILINE | re.DOTALL)
     direct = set(re.findall(r'"([\w-]+)', "".join(tables)))
     assert len(tables) == 3
     assert direct <= pinned
 
 
-PASTING = (ROOT / "docs" / "pasting.md").read_text(encoding="utf-8")
+PASTING = read("docs/pasting.md")
 EXAMPLES = re.findall(r"^```text\n((?:(?!^```).*\n)*?)```\n\n(Read|Refused): ([^\n]*)$", PASTING, flags=re.MULTILINE)
 
 
@@ -132,7 +228,7 @@ def test_every_block_of_the_page_is_an_example():
 
 
 def test_every_host_is_proven_by_a_test_that_exists():
-    page = (ROOT / "docs" / "hosts.md").read_text(encoding="utf-8")
+    page = read("docs/hosts.md")
     tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("test_*.py"))
     cells = [cell for row in re.findall(r"^\|(.*)\|$", page, flags=re.MULTILINE)[2:] for cell in row.split("|")[1:] if cell.strip()]
     for cell in cells:
