@@ -320,14 +320,6 @@ def test_help_fits_into_80_columns():
     assert max(len(line) for magic in MAGICS for line in help_text(magic).partition("\n")[2].splitlines()) <= 80
 
 
-@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: " ".join(option.flags) or option.name)
-def test_the_readme_and_the_help_explain_every_option(option):
-    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-    for flag in option.flags:
-        assert f"`{flag}" in readme
-        assert flag in help_text("attention")
-
-
 def test_every_field_of_a_request_has_its_option():
     assert {option.name for option in OPTIONS} | {"expression"} == {field.name for field in dataclasses.fields(Request)}
 
