@@ -9,16 +9,13 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 
 from attn_magic.exact import exact
-from attn_magic.excerpt import Fold, acts, cell, excerpt_note, first_heads, left_out, worked_cell
+from attn_magic.excerpt import DOCUMENT, Limits, acts, cell, excerpt_note, head_label, left_out, shown_heads, worked_cell
 from attn_magic.explain import Explanation
 from attn_magic.exports.magic_cell import to_cell
 from attn_magic.matrix.tex_text import write_text
 from attn_magic.notation import INFINITY, MINUS, Number, format_label, format_number, shorten
 from attn_magic.origin import describe_origin
 from attn_magic.trace import AttentionTrace, Axis, Stage
-
-ROWS, COLUMNS = Fold(whole=16, first=8, last=4), Fold(whole=12, first=6, last=3)
-MOST_LETTERS = 40  # of a label
 
 _ACCENTED = frozenset("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿ")  # letters that pdflatex's standard font can print
 _FORMULA = re.compile(r"[A-Za-z_ =/()ᵀ√]+")
@@ -44,7 +41,7 @@ def stage_to_latex(trace: AttentionTrace, stage: str) -> str:
 
     A comment above it says what is left out of a large one.
     """
-    note = excerpt_note(trace[stage], ROWS, COLUMNS, MOST_LETTERS)
+    note = excerpt_note(trace[stage], DOCUMENT)
     formulas = [f"\\[\n{formula}\n\\]" for formula in _formulas(trace, trace[stage])]
     return "\n".join([f"% {note}"] * bool(note) + formulas) + "\n"
 
@@ -68,12 +65,12 @@ def escape(text: str) -> str:
 
 def label(text: str) -> str:
     r"""A label of a matrix, cut where it is very long."""
-    return rf"\text{{{escape(shorten(format_label(text), MOST_LETTERS))}}}"
+    return rf"\text{{{escape(shorten(format_label(text), DOCUMENT.letters))}}}"
 
 
-def matrix(stage: Stage, write: Callable[[int, int], str], down: Fold = ROWS, across: Fold = COLUMNS) -> str:
+def matrix(stage: Stage, write: Callable[[int, int], str], limits: Limits = DOCUMENT) -> str:
     """The shown cells of `stage`, each as `write` gives it, with their labels above and in front."""
-    rows, columns = down.places(stage.rows), across.places(stage.columns)
+    rows, columns = limits.rows.places(stage.rows), limits.columns.places(stage.columns)
     lines = [" & ".join(["", *(_name(stage.columns, column, r"\cdots") for column in columns)]) + r" \\ \hline"]
     for row in rows:
         cells = [r"\cdots" if column is None else r"\vdots" if row is None else write(row, column) for column in columns]
@@ -98,11 +95,11 @@ def plain(text: str) -> str:
     return text.replace(MINUS, "-").replace(INFINITY, "inf").replace("inf", r"\infty").replace("NaN", "nan").replace("nan", r"\text{NaN}")
 
 
-def heading(stage: Stage, fold: Fold | None = None, remark: str = "") -> str:
+def heading(stage: Stage, limits: Limits = DOCUMENT, remark: str = "") -> str:
     """What a stage is called and what it means, in a paragraph."""
     legend = " 1: may attend, 0: hidden." if stage.is_mask else ""
     axes = f"Rows: {stage.rows.name}, columns: {stage.columns.name}."
-    words = " ".join(filter(None, [stage.meaning + legend, axes, left_out(stage, fold or ROWS, fold or COLUMNS), remark]))
+    words = " ".join(filter(None, [stage.meaning + legend, axes, left_out(stage, limits), remark]))
     return rf"\textbf{{{escape(stage.title)}}}, {symbol(stage.symbol)}. {escape(words)}"
 
 
@@ -135,7 +132,7 @@ def _blocks(trace: AttentionTrace) -> Iterator[str]:
         for stage in stages:
             yield heading(stage)
             yield from _matrices(trace, stage)
-        explanation = worked_cell(trace, stages)
+        explanation = worked_cell(trace, stages, DOCUMENT)
         if explanation is not None:
             yield "Where one of these numbers comes from:"
             yield arithmetic(explanation)
@@ -143,16 +140,17 @@ def _blocks(trace: AttentionTrace) -> Iterator[str]:
 
 
 def _matrices(trace: AttentionTrace, stage: Stage) -> Iterator[str]:
-    for head, formula in zip(first_heads(stage), _formulas(trace, stage), strict=True):
-        if stage.heads is not None and head is not None:
-            yield escape(shorten(format_label(stage.heads.labels[head])))
+    for head, formula in zip(shown_heads(stage, DOCUMENT), _formulas(trace, stage), strict=True):
+        name = head_label(stage, head)
+        if name is not None:
+            yield escape(shorten(format_label(name)))
         yield display(formula)
 
 
 def _formulas(trace: AttentionTrace, stage: Stage) -> Iterator[str]:
     """The matrix of each head."""
     precision = None if stage.equation is None else trace.options.precision
-    for head in first_heads(stage):
+    for head in shown_heads(stage, DOCUMENT):
         yield matrix(stage, lambda row, column, head=head: number(cell(stage, row, column, head), precision))  # type: ignore[misc]
 
 

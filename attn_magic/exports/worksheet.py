@@ -9,16 +9,13 @@ from os import PathLike
 from pathlib import Path
 
 from attn_magic.exact import exact
-from attn_magic.excerpt import Fold, acts, cell, first_heads, left_out
+from attn_magic.excerpt import WORKSHEET, acts, cell, head_label, left_out, shown_heads, worked_place
 from attn_magic.explain import Explanation
 from attn_magic.exports import latex
 from attn_magic.exports.write import write_file
 from attn_magic.notation import MINUS, format_label, format_number, shorten
 from attn_magic.origin import describe_origin
 from attn_magic.trace import AttentionTrace, Axis, Stage
-
-FOLD = Fold(whole=8, first=6, last=2)  # nobody fills more by hand
-MOST_TERMS = 8
 
 _STYLE = """
 @page { margin: 15mm }
@@ -110,17 +107,17 @@ class _Sheet:
         """How a cell of an empty stage is made, in symbols; empty where it was given."""
         if stage.equation is None:
             return ""
-        return self.trace.explain(stage.name, len(stage.rows) - 1, 0, None if stage.heads is None else 0).formula
+        return self.trace.explain(stage.name, *worked_place(stage)).formula
 
     def answers(self, stages: Sequence[Stage]) -> Iterator[Explanation]:
         """The arithmetic of every cell that was to be filled in."""
         for stage in stages:
             if self.key and self.is_blank(stage) and stage.equation is not None:
-                for head in first_heads(stage):
-                    for row in FOLD.places(stage.rows):
-                        for column in FOLD.places(stage.columns):
+                for head in shown_heads(stage, WORKSHEET):
+                    for row in WORKSHEET.rows.places(stage.rows):
+                        for column in WORKSHEET.columns.places(stage.columns):
                             if row is not None and column is not None:
-                                yield self.trace.explain(stage.name, row, column, head, max_terms=MOST_TERMS)
+                                yield self.trace.explain(stage.name, row, column, head, max_terms=WORKSHEET.terms)
 
 
 def _page(sheet: _Sheet) -> str:
@@ -139,15 +136,16 @@ def _page(sheet: _Sheet) -> str:
 
 
 def _html_act(sheet: _Sheet, title: str, stages: Sequence[Stage]) -> str:
-    tables = "".join(_html_stage(sheet, stage, head) for stage in stages for head in first_heads(stage))
+    tables = "".join(_html_stage(sheet, stage, head) for stage in stages for head in shown_heads(stage, WORKSHEET))
     worked = "".join(_html_answer(explanation) for explanation in sheet.answers(stages))
     answers = f"<h3>How the answers come about</h3>\n<ul>\n{worked}</ul>\n" if worked else ""
     return f'<section>\n<h2>{_text(title)}</h2>\n<div class="stages">\n{tables}</div>\n{answers}</section>\n'
 
 
 def _html_stage(sheet: _Sheet, stage: Stage, head: int | None) -> str:
-    rows, columns = FOLD.places(stage.rows), FOLD.places(stage.columns)
-    title = _text(stage.title) + ("" if stage.heads is None or head is None else f" · {_text(stage.heads.labels[head])}")
+    rows, columns = WORKSHEET.rows.places(stage.rows), WORKSHEET.columns.places(stage.columns)
+    label = head_label(stage, head)
+    title = _text(stage.title) + ("" if label is None else f" · {_text(label)}")
     corner = f"<th>{_text(stage.rows.name)} / {_text(stage.columns.name)}</th>"
     lines = [corner + "".join(f'<th scope="col">{_name(stage.columns, column)}</th>' for column in columns)]
     for row in rows:
@@ -157,7 +155,7 @@ def _html_stage(sheet: _Sheet, stage: Stage, head: int | None) -> str:
     formula = sheet.formula(stage) if sheet.is_blank(stage) else ""
     how = f"<p>For example <code>{_text(formula)}</code></p>" if formula else ""
     legend = " ✓: may attend." if stage.is_mask else ""
-    caption = f"<strong>{title}</strong> · {_text(stage.symbol)}<br>{_text(stage.meaning)}{legend} {left_out(stage, FOLD, FOLD)}"
+    caption = f"<strong>{title}</strong> · {_text(stage.symbol)}<br>{_text(stage.meaning)}{legend} {left_out(stage, WORKSHEET)}"
     return f'<div class="stage"><table><caption>{caption}</caption>\n{table}\n</table>{how}</div>\n'
 
 
@@ -189,8 +187,8 @@ def _latex_blocks(sheet: _Sheet) -> Iterator[str]:
         yield rf"\subsection*{{{place} {latex.escape(act)}}}"
         for stage in stages:
             formula = sheet.formula(stage) if sheet.is_blank(stage) else ""
-            yield latex.heading(stage, FOLD, f"For example {formula}" if formula else "")
-            for head in first_heads(stage):
+            yield latex.heading(stage, WORKSHEET, f"For example {formula}" if formula else "")
+            for head in shown_heads(stage, WORKSHEET):
                 yield latex.display(_latex_matrix(sheet, stage, head))
         yield from map(latex.arithmetic, sheet.answers(stages))
 
@@ -202,4 +200,4 @@ def _latex_matrix(sheet: _Sheet, stage: Stage, head: int | None) -> str:
         text = "1" if (shown := sheet.write(stage, row, column, head)) == "✓" else "0" if shown == "·" else latex.plain(shown)
         return rf"\mathbf{{{text}}}" if sheet.is_blank(stage) else text
 
-    return latex.matrix(stage, write, FOLD, FOLD)
+    return latex.matrix(stage, write, WORKSHEET)

@@ -9,34 +9,33 @@ import base64
 import itertools
 import math
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from html import escape
-from typing import TypeAlias
 
-import torch
-from jaxtyping import Shaped
-from torch import Tensor
-
-from attn_magic.excerpt import acts
+from attn_magic.excerpt import (
+    HTML,
+    MAY_ATTEND,
+    NOT_FINITE,
+    Excerpt,
+    Fold,
+    Range,
+    acts,
+    head_label,
+    left_out,
+    legend_of,
+    range_of,
+    read_excerpt,
+    shown_heads,
+    worked_cells,
+)
 from attn_magic.explain import Explanation
 from attn_magic.notation import Number, count, format_label, format_number, shorten
 from attn_magic.summary import describe_check, describe_options, describe_sizes
-from attn_magic.trace import AttentionTrace, Axis, Softmax, Stage
+from attn_magic.trace import AttentionTrace, Axis, Stage
 from attn_magic.views.palette import heat, heat_picture
 
-WHOLE = 16  # rows or columns up to which an axis is shown whole; of a longer one
-FIRST, LAST = 8, 4  # the first and the last few. 13 stages of 16 × 16 cells are 260 kB.
-MOST_CELLS = 512  # shown with digits in all heads of a stage together
-MOST_HEADS = 8
-WIDE = 8  # columns above which a table may have to scroll
-SHORT = 12  # letters of a label that needs no care with its width
-MOST_LETTERS = 200  # of a label; its beginning stands in the tooltip when there are more
-MOST_TOOLTIP = 1000
-MOST_TERMS = 6
-BLOCKS = 64  # rows and columns of the picture of a stage that is too large to show whole
-
-_Scale: TypeAlias = tuple[float, float] | None
+_WIDE = 8  # columns above which a table may have to scroll
+_SHORT = 12  # letters of a label that needs no care with its width
+_MAX_TOOLTIP = 1000  # letters of a label that is cut
 
 _LEFT_TO_RIGHT_MARK = "\u200e"
 _RIGHT_TO_LEFT = {"R", "AL", "AN"}  # bidirectional classes of Unicode: Hebrew and other letters, Arabic letters, Arabic digits
@@ -87,7 +86,7 @@ def _hint(stage: Stage) -> str:
 
 def _header(trace: AttentionTrace) -> str:
     tokens = Axis("token", trace.tokens)
-    shown = " ".join(_with_gap([_label(trace.tokens[place], _WRAPPED) for place in _places(tokens)], tokens, "…"))
+    shown = " ".join(_with_gap([_label(trace.tokens[place], _WRAPPED) for place in HTML.rows.shown(tokens)], HTML.rows, tokens, "…"))
     lines = [
         f"{count(len(tokens), 'token')}: {shown}",
         _text(f"Sizes: {describe_sizes(trace)}."),
@@ -105,119 +104,64 @@ def _notices(trace: AttentionTrace) -> str:
 
 
 def _act(trace: AttentionTrace, title: str, stages: list[Stage]) -> str:
-    excerpts = [[_read_excerpt(trace, stage, head) for head in _heads(stage)] for stage in stages]
+    excerpts = [[read_excerpt(trace, stage, head, HTML) for head in shown_heads(stage, HTML)] for stage in stages]
     boxes = "".join(_boxes(heads, trace.options.precision) for heads in excerpts)
-    worked = "".join(_worked(explanation) for heads in excerpts for explanation in _explanations(trace, heads[0]))
+    worked = "".join(_worked(explanation) for heads in excerpts for explanation in worked_cells(heads[0], HTML))
     # Open, because a closed one would be missing on paper; <details>, so that a teacher can put it away.
     details = f'<details open style="{_DETAILS}"><summary>Where the numbers come from</summary><ul>{worked}</ul></details>' if worked else ""
     return f'<h4 class="jp-toc-ignore" style="{_ACT}">{_text(title)}</h4><div style="{_SIDE_BY_SIDE}">{boxes}</div>{details}'
 
 
-def _heads(stage: Stage) -> Sequence[int | None]:
-    """The heads that are shown."""
-    if stage.heads is None:
-        return [None]
-    fit = MOST_CELLS // (len(_places(stage.rows)) * len(_places(stage.columns)))
-    return range(min(len(stage.heads), MOST_HEADS, max(1, fit)))
-
-
-@dataclass(frozen=True)
-class _Excerpt:
-    """What is shown of one stage, in one head: all of it, or the first and last few rows and columns and a coarse view of the rest."""
-
-    stage: Stage
-    head: int | None
-    rows: list[int]
-    columns: list[int]
-    values: list[list[float]] | list[list[bool]]
-    hidden: list[list[bool]]
-    overview: list[list[float]] | None
-
-    def cells(self) -> Iterator[tuple[Number | bool, bool]]:
-        """Every value, and whether a mask hides it."""
-        return zip(itertools.chain(*self.values), itertools.chain(*self.hidden), strict=True)
-
-
-def _boxes(heads: list[_Excerpt], precision: int) -> str:
+def _boxes(heads: list[Excerpt], precision: int) -> str:
     """One table for each head, or the one there is, with the same colours for the same numbers."""
-    scale = _scale(heads)
-    return "".join(_box(excerpt, scale, precision) for excerpt in heads)
+    overviews = [_overview(excerpt) for excerpt in heads]
+    colors = range_of(heads, itertools.chain.from_iterable(itertools.chain.from_iterable(overviews)))
+    return "".join(_box(excerpt, overview, colors, precision) for excerpt, overview in zip(heads, overviews, strict=True))
 
 
-def _box(excerpt: _Excerpt, scale: _Scale, precision: int) -> str:
+def _overview(excerpt: Excerpt) -> list[list[float]]:
+    """All of a stage that is not shown whole, in blocks."""
+    if excerpt.shape == excerpt.stage.shape[-2:]:
+        return []
+    blocks: list[list[float]] = excerpt.stage.overview(HTML.blocks, HTML.blocks, excerpt.head).tolist()
+    return blocks
+
+
+def _box(excerpt: Excerpt, overview: list[list[float]], colors: Range | None, precision: int) -> str:
     """One table, in a box that scrolls when the page is narrower, and a picture of what it leaves out."""
     # A box that may scroll has to be reachable with the keyboard.
-    wide = f' tabindex="0" role="region" aria-label="{_text(excerpt.stage.title)}"' if len(excerpt.stage.columns) > WIDE else ""
-    return f'<div style="{_BOX}"{wide}>{_table(excerpt, scale, precision)}{_legend(excerpt, scale, precision)}</div>{_picture(excerpt, scale)}'
+    wide = f' tabindex="0" role="region" aria-label="{_text(excerpt.stage.title)}"' if len(excerpt.stage.columns) > _WIDE else ""
+    table = f'<div style="{_BOX}"{wide}>{_table(excerpt, colors, precision)}{_legend(excerpt, colors, precision)}</div>'
+    return table + _picture(excerpt, overview, colors)
 
 
-def _read_excerpt(trace: AttentionTrace, stage: Stage, head: int | None) -> _Excerpt:
-    folded = _is_folded(stage.rows) or _is_folded(stage.columns)
-    return _Excerpt(
-        stage=stage,
-        head=head,
-        rows=_places(stage.rows),
-        columns=_places(stage.columns),
-        values=_read(stage, lambda rows, columns: stage.window(rows, columns, head)).tolist(),
-        hidden=_read(stage, lambda rows, columns: trace.hidden(stage, rows, columns, head)).tolist(),
-        overview=stage.overview(BLOCKS, BLOCKS, head).tolist() if folded else None,
-    )
-
-
-def _scale(excerpts: list[_Excerpt]) -> _Scale:
-    """The lowest and the highest number to colour, if there is any: over all heads, without hidden cells, NaN and infinities."""
-    shown = [float(value) for excerpt in excerpts for value, is_hidden in excerpt.cells() if not is_hidden and math.isfinite(value)]
-    blocks = [value for excerpt in excerpts for row in excerpt.overview or [] for value in row if math.isfinite(value)]
-    if not shown:
-        return None
-    # A hidden block of weights is 0 in an overview, so that there only a number below 0 tells something about the lowest one.
-    return min([*shown, *(value for value in blocks if value < 0)]), max([*shown, *blocks])
-
-
-def _read(stage: Stage, window: Callable[[slice, slice], Tensor]) -> Shaped[Tensor, "rows columns"]:
-    return torch.cat([torch.cat([window(rows, columns) for columns in _slices(stage.columns)], dim=1) for rows in _slices(stage.rows)])
-
-
-def _is_folded(axis: Axis) -> bool:
-    return len(axis) > WHOLE
-
-
-def _slices(axis: Axis) -> list[slice]:
-    size = len(axis)
-    return [slice(0, FIRST), slice(size - LAST, size)] if _is_folded(axis) else [slice(0, size)]
-
-
-def _places(axis: Axis) -> list[int]:
-    return [place for part in _slices(axis) for place in range(part.start, part.stop)]
-
-
-def _with_gap(shown: list[str], axis: Axis, gap: str) -> list[str]:
+def _with_gap(shown: list[str], fold: Fold, axis: Axis, gap: str) -> list[str]:
     """`shown`, one for each place of `axis` that is shown, with `gap` where the others would be."""
-    return [*shown[:FIRST], gap, *shown[FIRST:]] if _is_folded(axis) else shown
+    return [*shown[: fold.first], gap, *shown[fold.first :]] if fold.folds(axis) else shown
 
 
-def _table(excerpt: _Excerpt, scale: _Scale, precision: int) -> str:
+def _table(excerpt: Excerpt, colors: Range | None, precision: int) -> str:
     stage = excerpt.stage
-    row_sums, column_sums = _sums(excerpt, precision)
+    row_sums, column_sums = _row_sums(excerpt, precision), _column_sums(excerpt, precision)
     rows = []
-    for index, place in enumerate(excerpt.rows):
-        cells = zip(excerpt.values[index], excerpt.hidden[index], strict=True)
-        row = _with_gap([_cell(value, is_hidden, scale, precision) for value, is_hidden in cells], stage.columns, "<td>…</td>")
+    for index, (place, line) in enumerate(zip(excerpt.rows, excerpt.lines(), strict=True)):
+        cells = [_cell(value, is_hidden, colors, precision) for value, is_hidden in line]
+        row = _with_gap(cells, HTML.columns, stage.columns, "<td>…</td>")
         rows.append(_row(_label(stage.rows.labels[place]), [*row, *row_sums[index : index + 1]]))
-    width = len(excerpt.columns) + _is_folded(stage.columns) + bool(row_sums)
-    rows = _with_gap(rows, stage.rows, _row("⋮", [f'<td colspan="{width}"></td>']))
+    width = len(excerpt.columns) + HTML.columns.folds(stage.columns) + bool(row_sums)
+    rows = _with_gap(rows, HTML.rows, stage.rows, _row("⋮", [f'<td colspan="{width}"></td>']))
     if column_sums:
-        rows.append(_row("Σ column", [*_with_gap(column_sums, stage.columns, "<td>…</td>"), "<td></td>"]))
+        rows.append(_row("Σ column", [*_with_gap(column_sums, HTML.columns, stage.columns, "<td>…</td>"), "<td></td>"]))
     return (
         f'<table cellpadding="4" style="{_TABLE}"><caption style="{_CAPTION}">{_caption(excerpt)}</caption>'
         f"<thead>{_head_row(excerpt, bool(row_sums))}</thead><tbody>{''.join(rows)}</tbody></table>"
     )
 
 
-def _head_row(excerpt: _Excerpt, has_sums: bool) -> str:
+def _head_row(excerpt: Excerpt, has_sums: bool) -> str:
     stage = excerpt.stage
     labels = [f'<th scope="col">{_label(stage.columns.labels[place])}</th>' for place in excerpt.columns]
-    cells = _with_gap(labels, stage.columns, '<th scope="col">…</th>')
+    cells = _with_gap(labels, HTML.columns, stage.columns, '<th scope="col">…</th>')
     if has_sums:
         cells.append('<th scope="col">Σ row</th>')
     corner = f"{_text(stage.rows.name)}\N{NO-BREAK SPACE}\\\N{NO-BREAK SPACE}{_text(stage.columns.name)}"
@@ -229,105 +173,78 @@ def _row(header: str, cells: list[str]) -> str:
     return f'<tr style="background:none"><th scope="row">{header}</th>{"".join(cells)}</tr>'
 
 
-def _cell(value: Number | bool, is_hidden: bool, scale: _Scale, precision: int) -> str:
+def _cell(value: Number | bool, is_hidden: bool, colors: Range | None, precision: int) -> str:
     if isinstance(value, bool):
         return f'<td style="{_ALLOWED}">✓</td>' if value else f'<td style="{_HIDDEN}"><small>hidden</small></td>'
     number = format_number(value, precision)
     if is_hidden:
         return f'<td style="{_HIDDEN}">{number}\N{NO-BREAK SPACE}<small>hidden</small></td>'
-    if scale is None or not math.isfinite(value):
+    if colors is None or not math.isfinite(value):
         return f'<td style="{_NOT_FINITE}"><strong>{number}</strong></td>'
-    return f'<td style="{_heat_style(value, scale)}">{number}</td>'
+    return f'<td style="{_heat_style(value, colors)}">{number}</td>'
 
 
-def _heat_style(value: float, scale: tuple[float, float]) -> str:
-    background, ink = heat(value, *scale)
+def _heat_style(value: float, colors: Range) -> str:
+    background, ink = heat(value, *colors)
     return f"background:{background};color:{ink}"
 
 
-def _sums(excerpt: _Excerpt, precision: int) -> tuple[list[str], list[str]]:
-    """Cells with the sums of a softmax: of its rows, and of its columns where it went over the rows."""
-    stage, head, equation = excerpt.stage, excerpt.head, excerpt.stage.equation
-    if not isinstance(equation, Softmax):
-        return [], []
-    along_rows = [stage.window(rows, slice(None), head).double().sum(dim=1) for rows in _slices(stage.rows)]
-    if equation.over == "columns":
-        return _sum_cells(along_rows, precision, " <small>nothing to attend to</small>"), []
-    down_columns = [stage.window(slice(None), columns, head).double().sum(dim=0) for columns in _slices(stage.columns)]
-    return _sum_cells(along_rows, precision), _sum_cells(down_columns, precision, " <small>all hidden</small>")
+def _row_sums(excerpt: Excerpt, precision: int) -> list[str]:
+    # Down the columns, a row that is all hidden is as good as any other.
+    remark = " <small>nothing to attend to</small>" if excerpt.softmax and excerpt.softmax.over == "columns" else ""
+    return [f"<td>{format_number(total, precision)}{'' if total else remark}</td>" for total in excerpt.row_sums]
 
 
-def _sum_cells(sums: list[Tensor], precision: int, if_zero: str = "") -> list[str]:
-    return [f"<td>{format_number(total, precision)}{'' if total else if_zero}</td>" for total in torch.cat(sums).tolist()]
+def _column_sums(excerpt: Excerpt, precision: int) -> list[str]:
+    return [f"<td>{format_number(total, precision)}{'' if total else ' <small>all hidden</small>'}</td>" for total in excerpt.column_sums]
 
 
-def _caption(excerpt: _Excerpt) -> str:
+def _caption(excerpt: Excerpt) -> str:
     stage = excerpt.stage
     shape = "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}".join(f"{size:,}" for size in stage.shape)
-    head = "" if stage.heads is None or excerpt.head is None else f" · {_label(stage.heads.labels[excerpt.head])}"
+    label = head_label(stage, excerpt.head)
+    head = "" if label is None else f" · {_label(label)}"
     title = f"<strong>{_text(stage.title)}</strong>{head} · {_text(stage.symbol)} · {shape} · <code>{_text(stage.name)}</code>"
     return f"{title}<br><small>{_text(stage.meaning)}</small>"
 
 
-def _legend(excerpt: _Excerpt, scale: _Scale, precision: int) -> str:
+def _legend(excerpt: Excerpt, colors: Range | None, precision: int) -> str:
     """What colours, signs and bold numbers mean and what is left out, in words."""
-    cells = list(excerpt.cells())
+    legend = legend_of([excerpt])
     if excerpt.stage.is_mask:
-        notes = ["✓ may attend", "hidden: may not" if not all(value for value, _ in cells) else ""]
+        notes = [f"✓ {MAY_ATTEND}", "hidden: may not" if legend.has_hidden else ""]
     else:
         notes = [
-            _describe_scale(scale, precision) if scale else "",
-            "hidden: by the mask" if any(is_hidden for _, is_hidden in cells) else "",
-            "bold: not a finite number" if any(not is_hidden and not math.isfinite(value) for value, is_hidden in cells) else "",
+            _describe_colors(colors, precision) if colors else "",
+            "hidden: by the mask" if legend.has_hidden else "",
+            f"bold: {NOT_FINITE}" if legend.has_not_finite else "",
         ]
-    lines = [" · ".join(filter(None, notes)), _describe_folding(excerpt.stage)]
+    left_out_of = left_out(excerpt.stage, HTML)
+    sums = " Σ is over all." if excerpt.softmax and left_out_of else ""
+    lines = [" · ".join(filter(None, notes)), left_out_of + sums]
     return f'<p style="{_LEGEND}"><small>{"<br>".join(filter(None, lines))}</small></p>'
 
 
-def _describe_scale(scale: tuple[float, float], precision: int) -> str:
-    low, high = scale
+def _describe_colors(colors: Range, precision: int) -> str:
+    low, high = colors
     ends = [low, high] if low >= 0 else [-max(-low, high), 0.0, max(-low, high)]
-    swatches = [f'<span style="{_heat_style(end, scale)};padding:0 .4em">{format_number(end, precision)}</span>' for end in dict.fromkeys(ends)]
+    swatches = [f'<span style="{_heat_style(end, colors)};padding:0 .4em">{format_number(end, precision)}</span>' for end in dict.fromkeys(ends)]
     return "Colour: " + " … ".join(swatches)
 
 
-def _describe_folding(stage: Stage) -> str:
-    parts = [f"{len(_places(axis))} of {len(axis):,} {noun}" for axis, noun in ((stage.rows, "rows"), (stage.columns, "columns")) if _is_folded(axis)]
-    if stage.heads is not None and len(_heads(stage)) < len(stage.heads):
-        parts.append(f"{len(_heads(stage))} of {len(stage.heads):,} heads")
-    sums = " Σ is over all." if isinstance(stage.equation, Softmax) else ""
-    return f"Shown: {', '.join(parts)}.{sums}" if parts else ""
-
-
-def _picture(excerpt: _Excerpt, scale: _Scale) -> str:
+def _picture(excerpt: Excerpt, overview: list[list[float]], colors: Range | None) -> str:
     """All of a stage that is too large for digits, as a small picture."""
-    if excerpt.overview is None or scale is None:
-        return ""
-    blocks = excerpt.overview
-    if excerpt.stage.is_mask:
-        blocks = [[value or -math.inf for value in row] for row in blocks]
-    source = base64.b64encode(heat_picture(blocks, *scale)).decode("ascii")
-    color = "" if excerpt.stage.is_mask else ", each coloured by its number farthest from 0"
-    grey = "; grey is hidden" if any(value == -math.inf for row in blocks for value in row) else ""
-    words = f"All of <code>{_text(excerpt.stage.name)}</code> in {len(blocks)} × {len(blocks[0])} blocks{color}{grey}."
-    image = f'<img alt="Picture of {_text(excerpt.stage.title)}" src="data:image/png;base64,{source}">'
-    return f'<p style="{_PICTURE}">{image}<br><small>{words}</small></p>'
-
-
-def _explanations(trace: AttentionTrace, excerpt: _Excerpt) -> Iterator[Explanation]:
-    """The arithmetic of one cell of a computed stage, and of one that a mask hides, where there is one."""
     stage = excerpt.stage
-    if stage.equation is None:
-        return
-    places = itertools.product(excerpt.rows, excerpt.columns)
-    cells = [(*place, is_hidden) for place, (_, is_hidden) in zip(places, excerpt.cells(), strict=True)]
-    visible = [(-row, column) for row, column, is_hidden in cells if not is_hidden]
-    covered = [(row, column) for row, column, is_hidden in cells if is_hidden]
-    if visible:
-        row, column = min(visible)  # in the last row that has one: the last token sees most
-        yield trace.explain(stage.name, -row, column, excerpt.head, max_terms=MOST_TERMS)
-    if covered:
-        yield trace.explain(stage.name, *covered[0], excerpt.head, max_terms=MOST_TERMS)
+    if stage.is_mask:
+        overview, colors = [[value or -math.inf for value in row] for row in overview], (0.0, 1.0)
+    if not overview or colors is None:
+        return ""
+    source = base64.b64encode(heat_picture(overview, *colors)).decode("ascii")
+    color = "" if stage.is_mask else ", each coloured by its number farthest from 0"
+    grey = "; grey is hidden" if any(value == -math.inf for row in overview for value in row) else ""
+    words = f"All of <code>{_text(stage.name)}</code> in {len(overview)} × {len(overview[0])} blocks{color}{grey}."
+    image = f'<img alt="Picture of {_text(stage.title)}" src="data:image/png;base64,{source}">'
+    return f'<p style="{_PICTURE}">{image}<br><small>{words}</small></p>'
 
 
 def _worked(explanation: Explanation) -> str:
@@ -337,10 +254,10 @@ def _worked(explanation: Explanation) -> str:
 
 def _label(label: str, style: str = _LABEL) -> str:
     """One label, inert: whole up to 200 characters, and with its beginning as a tooltip where it is longer."""
-    text = format_label(label[: MOST_TOOLTIP + 1])
-    tooltip = f' title="{escape(shorten(text, MOST_TOOLTIP))}"' if len(text) > MOST_LETTERS else ""
-    style = _SHORT_LABEL if len(text) <= SHORT else style
-    return f'<code style="{style}"{tooltip}><bdi>{escape(shorten(text, MOST_LETTERS))}</bdi></code>'
+    text = format_label(label[: _MAX_TOOLTIP + 1])
+    tooltip = f' title="{escape(shorten(text, _MAX_TOOLTIP))}"' if len(text) > HTML.letters else ""
+    style = _SHORT_LABEL if len(text) <= _SHORT else style
+    return f'<code style="{style}"{tooltip}><bdi>{escape(shorten(text, HTML.letters))}</bdi></code>'
 
 
 def _words(text: str) -> str:

@@ -13,18 +13,29 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-import torch
-from jaxtyping import Bool, Shaped
 from rich.cells import cell_len, chop_cells
 from rich.color import Color
 from rich.console import Console
 from rich.text import Text
-from torch import Tensor
 
-from attn_magic.excerpt import acts
+from attn_magic.excerpt import (
+    HIDDEN_BY_MASK,
+    MAY_ATTEND,
+    TERMINAL,
+    Excerpt,
+    Limits,
+    acts,
+    head_label,
+    legend_of,
+    parts_shown,
+    range_of,
+    read_excerpt,
+    shown_heads,
+    worked_place,
+)
 from attn_magic.notation import MINUS, count, format_label, format_number, shorten
 from attn_magic.summary import describe_check, describe_options, describe_sizes
-from attn_magic.trace import AttentionTrace, Axis, Softmax, Stage
+from attn_magic.trace import AttentionTrace, Softmax, Stage
 from attn_magic.views.palette import heat, luminance
 
 Line: TypeAlias = list[tuple[str, str]]  # pieces of text, each with its style
@@ -33,16 +44,12 @@ ColorSystem: TypeAlias = Literal["256", "truecolor"]
 
 HIDDEN, ALLOWED = "·", "✓"
 _NARROWEST = 20  # cells
-_MOST_ROWS = 12
-_MOST_HEADS = 8
-_MOST_TERMS = 4
-_MOST_CHARACTERS = 40  # of a label, before it is cut to cells
+_MAX_TOKENS = TERMINAL.rows.whole  # in the title
 _ROW_LABEL, _COLUMN_LABEL = 18, 10  # cells
 _SHORT_ROW_LABEL, _SHORT_COLUMN_LABEL = 9, 7  # where more columns fit that way
 _NARROWEST_COLUMN = 3  # one sign and a space on each side
 _NARROWEST_CARD = 24  # a caption in narrower columns is hard to read
 _GAP = 2
-_ALL = slice(None)
 _WORD = re.compile(r"(?:\A\s*)?\S+\s*")
 _NOTICE = "bold color(16) on color(221)"
 _SHADES = (130, 172, 215, 223, 255, 153, 110, 68, 25, 17)  # of 256 colours: orange, white, blue, as in `heat`
@@ -119,8 +126,8 @@ def _console(width: int) -> Console:
 
 
 def _header(trace: AttentionTrace, width: int) -> Block:
-    tokens = ", ".join(_label(token, _ROW_LABEL) for token in trace.tokens[:_MOST_ROWS])
-    more = ", …" if len(trace.tokens) > _MOST_ROWS else ""
+    tokens = ", ".join(_label(token, _ROW_LABEL) for token in trace.tokens[:_MAX_TOKENS])
+    more = ", …" if len(trace.tokens) > _MAX_TOKENS else ""
     title = f"Attention over {count(len(trace.tokens), 'token')}: {tokens}{more}"
     return [
         *_wrap(title, width, "bold"),
@@ -153,7 +160,7 @@ def _examples(trace: AttentionTrace, width: int) -> Block:
 
 
 def _example(trace: AttentionTrace, stage: Stage, width: int) -> Block:
-    formula, *rest = str(trace.explain(stage.name, *_first_of_last_row(stage), max_terms=_MOST_TERMS)).split("\n")
+    formula, *rest = str(trace.explain(stage.name, *worked_place(stage), max_terms=TERMINAL.terms)).split("\n")
     lines = _wrap(format_label(formula), width, "bold", rest="    ")
     for line in rest:
         indent = "  " if line.startswith("  ") else ""
@@ -161,12 +168,8 @@ def _example(trace: AttentionTrace, stage: Stage, width: int) -> Block:
     return lines
 
 
-def _first_of_last_row(stage: Stage) -> tuple[int, int, int | None]:
-    return len(stage.rows) - 1, 0, None if stage.heads is None else 0
-
-
 def _call(stage: Stage) -> str:
-    row, column, head = _first_of_last_row(stage)
+    row, column, head = worked_place(stage)
     return f'_.explain("{format_label(stage.name)}", {row}, {column}{"" if head is None else f", head={head}"})'
 
 
@@ -200,7 +203,7 @@ def _cut_spaces(line: str, width: int) -> str:
 
 
 def _label(label: str, cells: int) -> str:
-    return _fit(shorten(format_label(label[: 2 * _MOST_CHARACTERS]), _MOST_CHARACTERS), cells)
+    return _fit(shorten(format_label(label[: 2 * TERMINAL.letters]), TERMINAL.letters), cells)
 
 
 def _fit(text: str, cells: int) -> str:
@@ -279,6 +282,7 @@ class _Column:
 class _Matrix:
     """What is shown of one matrix at the most: its first and last rows and columns, and what a softmax adds."""
 
+    excerpt: Excerpt
     head: str
     labels: list[str]  # of the lines below the columns' labels
     columns: list[_Column]
@@ -336,82 +340,33 @@ def _widest(texts: Sequence[str]) -> int:
     return max(cell_len(text) for text in texts)
 
 
-@dataclass(frozen=True)
-class _Line:
-    """One line of a table: a token, what is read of its row, and the sum of the row where there is one."""
-
-    label: str
-    cells: list[_Cell]
-    total: _Cell
-
-
-@dataclass(frozen=True)
-class _Part:
-    """What is read of one matrix: its first and last rows and columns, as slices."""
-
-    trace: AttentionTrace
-    stage: Stage
-    head: int | None
-    rows: list[slice]
-    columns: list[slice]
-
-    @property
-    def softmax(self) -> Softmax | None:
-        return self.stage.equation if isinstance(self.stage.equation, Softmax) else None
-
-    def values(self, rows: list[slice], columns: list[slice]) -> Shaped[Tensor, "rows columns"]:
-        return torch.cat([torch.cat([self.stage.window(row, column, self.head) for column in columns], dim=1) for row in rows])
-
-    def hidden(self, rows: list[slice], columns: list[slice]) -> Bool[Tensor, "rows columns"]:
-        return torch.cat([torch.cat([self.trace.hidden(self.stage, row, column, self.head) for column in columns], dim=1) for row in rows])
-
-    def cells(self) -> list[list[_Cell]]:
-        values, hidden = self.values(self.rows, self.columns).tolist(), self.hidden(self.rows, self.columns).tolist()
-        precision = self.trace.options.precision
-        return [[_cell(*place, precision) for place in zip(*line, strict=True)] for line in zip(values, hidden, strict=True)]
-
-    def row_sums(self) -> list[_Cell]:
-        return self._write(self.values(self.rows, [_ALL]).double().sum(dim=1))
-
-    def column_sums(self) -> list[_Cell]:
-        return self._write(self.values([_ALL], self.columns).double().sum(dim=0))
-
-    def _write(self, numbers: Shaped[Tensor, " n"]) -> list[_Cell]:
-        return [_Cell(_number(number, self.trace.options.precision)) for number in numbers.tolist()]
-
-
-def _read(trace: AttentionTrace, stage: Stage, head: int | None, width: int) -> _Matrix:
-    rows, columns = _ends(len(stage.rows), _MOST_ROWS), _ends(len(stage.columns), width // _NARROWEST_COLUMN)
-    part = _Part(trace, stage, head, rows, columns)
-    lines = _read_lines(part)
+def _read(trace: AttentionTrace, stage: Stage, head: int | None, limits: Limits) -> _Matrix:
+    excerpt = read_excerpt(trace, stage, head, limits)
+    precision = trace.options.precision
+    lines = [[_cell(value, is_hidden, precision) for value, is_hidden in line] for line in excerpt.lines()]
+    labels = [_label(stage.rows.labels[row], _ROW_LABEL) for row in excerpt.rows]
+    totals = [_Cell(_number(total, precision)) for total in excerpt.row_sums] or [_Cell("")] * len(lines)
+    blind = [labels[row] for row in excerpt.blind_rows]
+    if limits.rows.folds(stage.rows):
+        for parts, gap in ((labels, "⋮"), (lines, [_Cell("⋮")] * len(lines[0])), (totals, _Cell("⋮"))):
+            parts.insert(limits.rows.first, gap)  # type: ignore[arg-type]
+    if excerpt.column_sums:
+        labels.append("Σ column")
+        lines.append([_Cell(_number(total, precision)) for total in excerpt.column_sums])
+        totals.append(_Cell(""))
+    name = head_label(stage, head)
     return _Matrix(
-        head="" if head is None or stage.heads is None else _label(stage.heads.labels[head], _ROW_LABEL),
-        labels=[line.label for line in lines],
-        columns=[_Column(label, [line.cells[place] for line in lines]) for place, label in enumerate(_labels(stage.columns, columns, _COLUMN_LABEL))],
-        is_whole=len(columns) == 1,
-        sums=_Column("Σ row", [line.total for line in lines]) if part.softmax else None,
-        blind=_blind_rows(part),
+        excerpt=excerpt,
+        head="" if name is None else _label(name, _ROW_LABEL),
+        labels=labels,
+        columns=[
+            _Column(_label(stage.columns.labels[column], _COLUMN_LABEL), [line[place] for line in lines])
+            for place, column in enumerate(excerpt.columns)
+        ],
+        is_whole=not limits.columns.folds(stage.columns),
+        sums=_Column("Σ row", totals) if excerpt.softmax else None,
+        blind=blind,
     )
-
-
-def _read_lines(part: _Part) -> list[_Line]:
-    """The lines of a table from top to bottom, with a gap where rows are left out, and the sums of columns below a softmax over rows."""
-    cells = part.cells()
-    totals = part.row_sums() if part.softmax else [_Cell("")] * len(cells)
-    lines = [_Line(*line) for line in zip(_labels(part.stage.rows, part.rows, _ROW_LABEL), cells, totals, strict=True)]
-    if len(part.rows) > 1:
-        lines.insert(_MOST_ROWS // 2, _Line("⋮", [_Cell("⋮")] * len(cells[0]), _Cell("⋮")))
-    if part.softmax and part.softmax.over == "rows":
-        lines.append(_Line("Σ column", part.column_sums(), _Cell("")))
-    return lines
-
-
-def _blind_rows(part: _Part) -> list[str]:
-    """The shown rows of a softmax from which everything is hidden."""
-    if part.softmax is None:
-        return []
-    hidden = part.hidden(part.rows, [_ALL]).all(dim=1).tolist()
-    return [label for label, is_blind in zip(_labels(part.stage.rows, part.rows, _ROW_LABEL), hidden, strict=True) if is_blind]
 
 
 def _cell(value: float | bool, is_hidden: bool, precision: int) -> _Cell:
@@ -424,18 +379,6 @@ def _cell(value: float | bool, is_hidden: bool, precision: int) -> _Cell:
 
 def _number(value: float, precision: int) -> str:
     return format_number(value, precision).replace(MINUS, "-")  # so that it can be copied into code
-
-
-def _ends(count: int, most: int) -> list[slice]:
-    """All of an axis as one slice, or the first and the last of it as two."""
-    if count <= most:
-        return [slice(0, count)]
-    first = (most + 1) // 2
-    return [slice(0, first), slice(count - most + first, count)]
-
-
-def _labels(axis: Axis, parts: list[slice], cells: int) -> list[str]:
-    return [_label(axis.labels[place], cells) for part in parts for place in range(part.start, part.stop)]
 
 
 # Stages
@@ -511,23 +454,18 @@ def _beside(blocks: Sequence[Block], widths: Sequence[int]) -> Block:
 
 
 def _card(trace: AttentionTrace, stage: Stage, width: int, color_system: ColorSystem | None) -> _Card:
-    matrices = [_read(trace, stage, head, width) for head in _heads(stage)]
+    limits = TERMINAL.wide(width // _NARROWEST_COLUMN)
+    matrices = [_read(trace, stage, head, limits) for head in shown_heads(stage, limits)]
     if not all(matrix.fits(len(matrix.columns), width) for matrix in matrices):
         matrices = [matrix.shorten() for matrix in matrices]
     most = len(matrices[0].columns)
     while most > 1 and not all(matrix.fits(most, width) for matrix in matrices):
         most -= 1
-    numbers = [cell.heat for matrix in matrices for column in matrix.ends(most) for cell in column.cells if cell.heat is not None]
-    colors = _Heat(min(numbers), max(numbers), color_system) if color_system and numbers else None
+    excerpts = [matrix.excerpt.narrow(most) for matrix in matrices]
+    ends = range_of(excerpts) if color_system else None
+    colors = _Heat(*ends, color_system) if ends and color_system else None
     tables = [matrix.draw(most, colors) for matrix in matrices]
-    return _Card(stage, _title(stage, width), _flow(tables, width), tuple(_remarks(stage, matrices, most)))
-
-
-def _heads(stage: Stage) -> list[int | None]:
-    """The heads that are shown; for a stage without heads, one that is None."""
-    if stage.heads is None:
-        return [None]
-    return [head for part in _ends(len(stage.heads), _MOST_HEADS) for head in range(part.start, part.stop)]
+    return _Card(stage, _title(stage, width), _flow(tables, width), tuple(_remarks(stage, matrices, excerpts, limits.wide(most))))
 
 
 def _title(stage: Stage, width: int) -> Block:
@@ -551,19 +489,16 @@ def _flow(tables: list[Block], width: int) -> Block:
     return lines + _beside(row, widths)
 
 
-def _remarks(stage: Stage, matrices: list[_Matrix], columns: int) -> Iterator[str]:
-    signs = {cell.text for matrix in matrices for column in matrix.ends(columns) for cell in column.cells}
-    legend = {ALLOWED: "may attend", HIDDEN: "hidden by the mask"}
-    yield from (f"{sign} {meaning}" for sign, meaning in legend.items() if sign in signs)
+def _remarks(stage: Stage, matrices: list[_Matrix], excerpts: list[Excerpt], limits: Limits) -> Iterator[str]:
+    legend = legend_of(excerpts)
+    if legend.has_allowed:
+        yield f"{ALLOWED} {MAY_ATTEND}"
+    if legend.has_hidden:
+        yield f"{HIDDEN} {HIDDEN_BY_MASK}"
     for matrix in matrices:
         if matrix.blind:
             yield f"{matrix.head}{', ' if matrix.head else ''}{', '.join(matrix.blind)}: every key is hidden, nothing to attend to."
-    cut = ", ".join(_cuts(stage, columns))
+    parts = parts_shown(stage, limits)
+    cut = ", ".join(parts[noun] for noun in ("heads", "rows", "columns") if noun in parts)
     if cut:
         yield f"{cut} shown{'; sums are over all' if matrices[0].sums else ''}."
-
-
-def _cuts(stage: Stage, columns: int) -> Iterator[str]:
-    for noun, axis, most in ("heads", stage.heads, _MOST_HEADS), ("rows", stage.rows, _MOST_ROWS), ("columns", stage.columns, columns):
-        if axis and most < len(axis):
-            yield f"{most:,} of {len(axis):,} {noun}"
