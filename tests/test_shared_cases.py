@@ -22,7 +22,7 @@ from attn_magic.notation import format_label, format_number, format_operand, rea
 from attn_magic.trace import AttentionTrace, Axis, Contraction, Elementwise, Options, Softmax, Stage
 from attn_magic.views.palette import heat
 
-from .traces import INDIAN, cross_attention_with_softcap
+from .traces import INDIAN, cross_attention_with_softcap, grouped_queries
 
 DATA = Path(__file__).parent / "data"
 NOTATION, EXPLANATIONS = DATA / "notation_cases.json", DATA / "explanation_cases.json"
@@ -88,6 +88,7 @@ def make_traces() -> dict[str, AttentionTrace]:
         "large": attend([[1e5, 12345.678], [-1e5, 3.0]]),
         "too large": attend([[2e38, 1.0], [1.0, 3.0]], weights="identity"),
         "two heads": cross_attention_with_softcap(),
+        "grouped queries": grouped_queries(),
     }
 
 

@@ -6,7 +6,7 @@ import { test } from "node:test";
 
 import { commonWords, layOut, luminanceOf, rangeOf, readBlock, stepFrom, surfaceFor, themeOf, unfilled, usedTransposed } from "../../attn_magic/explorer/js/drawing.js";
 import { describeArea, describeCell, shortestText, sourceAreas } from "../../attn_magic/explorer/js/explanation.js";
-import { hiddenCells, readStory } from "../../attn_magic/explorer/js/record.js";
+import { headAxes, headOf, hiddenCells, readStory } from "../../attn_magic/explorer/js/record.js";
 
 const stories = JSON.parse(readFileSync(new URL("../data/explanation_cases.json", import.meta.url), "utf-8"));
 const read = (name) => readStory(JSON.stringify(stories[name].story), Buffer.from(stories[name].values, "base64"));
@@ -43,6 +43,14 @@ test("a mask hides what is made from it, and only there", () => {
   assert.deepEqual([...hiddenCells(causal, causal.byName.get("attention_weights"), null)], [0, 1, 1, 0, 0, 1, 0, 0, 0]);
   assert.equal(hiddenCells(causal, causal.byName.get("scores"), null), null);
   assert.equal(hiddenCells(causal, causal.byName.get("output"), null), null);
+});
+
+test("heads are selected by the name of their axis, and each stage has as many as it has", () => {
+  const axis = (name, size) => ({ name, labels: Array.from({ length: size }, (_, place) => `${name} ${place}`) });
+  const [query, key, few, plain] = [axis("head", 4), axis("kv_head", 2), axis("head", 3), null].map((heads) => ({ heads }));
+  const selected = new Map([["head", 3]]);
+  assert.deepEqual([query, key, few, plain].map((stage) => headOf(selected, stage)), [3, 0, 2, null]);
+  assert.deepEqual(headAxes({ stages: [few, key, query, plain] }).map(({ name, labels }) => [name, labels.length]), [["head", 4], ["kv_head", 2]]);
 });
 
 test("the range of colours leaves hidden cells out and spans every head", () => {

@@ -73,7 +73,6 @@ function refresh(app) {
   app.hover = validPlace(app.story, app.hover);
   app.pinned = app.pinned && app.focus !== null;
   app.trail = app.trail.filter((place) => validPlace(app.story, place));
-  app.head = Math.min(app.head, (app.story.stages.find((stage) => stage.heads)?.heads?.labels.length ?? 1) - 1);
   draw(app);
 }
 

@@ -6,7 +6,7 @@
  * In order: constants, colour, cells, layout, input.
  */
 
-import { hiddenCells, operandsOf, stageOf, valueAt } from "./record.js";
+import { headOf, hiddenCells, operandsOf, stageOf, valueAt } from "./record.js";
 import { describeCell, formatCell, formatNumber, showValue, substitute, textOf, write } from "./explanation.js";
 
 /** @import { Softmax, Stage, Story } from "./record.js" */
@@ -18,8 +18,8 @@ import { describeCell, formatCell, formatNumber, showValue, substitute, textOf, 
  */
 
 /**
- * What a stage view needs to draw: which head, whether each row has a range of its own, how wide cells are at least.
- * @typedef {{story: Story, head: number, perRow: boolean, cellWidth: number, fontSize: number}} Settings
+ * What a stage view needs to draw: which place of each axis of heads, whether each row has a range of its own, how wide cells are at least.
+ * @typedef {{story: Story, selected: Map<string, number>, perRow: boolean, cellWidth: number, fontSize: number}} Settings
  */
 
 export const HIDDEN_SIGN = "⊘";
@@ -95,8 +95,8 @@ export function rangeOf(story, stage, only = null) {
 // -------------------------------------------------------------------------------------------------------------------- cells
 
 /** @param {Settings} settings @param {Stage} stage @returns {(row: number, column: number) => Look} */
-export function lookFor({ story, head, perRow }, stage) {
-  const own = stage.heads ? head : null;
+export function lookFor({ story, selected, perRow }, stage) {
+  const own = headOf(selected, stage);
   const hidden = hiddenCells(story, stage, own);
   const columns = stage.columns.labels.length;
   const whole = rangeOf(story, stage);
@@ -144,14 +144,13 @@ export function surfaceFor(stage) {
   return Math.min(rows, columns) > MOST_DOM_COLUMNS || columns > MOST_DOM_COLUMNS || cellsOf(stage) > MOST_DOM_CELLS ? "canvas" : "table";
 }
 
-/** @param {Stage} stage @param {number} head @param {"rows" | "columns"} over */
+/** @param {Stage} stage @param {number | null} head @param {"rows" | "columns"} over */
 export function sumsOf(stage, head, over) {
-  const own = stage.heads ? head : null;
   const [outer, inner] = over === "columns" ? [stage.rows, stage.columns] : [stage.columns, stage.rows];
-  return outer.labels.map((_, a) => inner.labels.reduce((sum, _, b) => sum + Number(over === "columns" ? valueAt(stage, a, b, own) : valueAt(stage, b, a, own)), 0));
+  return outer.labels.map((_, a) => inner.labels.reduce((sum, _, b) => sum + Number(over === "columns" ? valueAt(stage, a, b, head) : valueAt(stage, b, a, head)), 0));
 }
 
-/** @param {Story} story @param {Stage} stage @param {number} head @param {Softmax} equation */
+/** @param {Story} story @param {Stage} stage @param {number | null} head @param {Softmax} equation */
 export function describeSums(story, stage, head, equation) {
   const sums = [...new Set(sumsOf(stage, head, equation.over).map((sum) => formatNumber(sum, story.precision)))];
   return `every ${equation.over === "columns" ? "row" : "column"} sums to ${sums.slice(0, 3).join(" or ")}`;

@@ -5,7 +5,7 @@
  * In order: constants, small elements, the surfaces of a stage, a stage, one query's weights, the explanation.
  */
 
-import { hiddenCells, isHidden, stageOf, valueAt } from "./record.js";
+import { headOf, hiddenCells, isHidden, stageOf, valueAt } from "./record.js";
 import { axesOf, describeArea, describeCell, formatLabel, formatNumber, labelOf, nameOf, NOTHING_TO_ATTEND_TO, shorten, sourceAreas } from "./explanation.js";
 import {
   ALLOWED_BLUE,
@@ -210,11 +210,11 @@ function canvasSurface(stage, transposed, width, height, label, readOnly) {
 }
 
 /** @param {Settings} settings @param {Stage} stage @param {boolean} transposed */
-function paint({ story, head, perRow }, stage, transposed) {
+function paint({ story, selected, perRow }, stage, transposed) {
   const [rows, columns] = [stage.rows.labels.length, stage.columns.labels.length];
   const image = new ImageData(transposed ? rows : columns, transposed ? columns : rows);
   const pixels = new Uint32Array(image.data.buffer);
-  const own = stage.heads ? head : 0;
+  const own = headOf(selected, stage) ?? 0;
   const hidden = hiddenCells(story, stage, own);
   const whole = rangeOf(story, stage);
   const signed = whole !== null && whole[0] < 0;
@@ -391,12 +391,12 @@ export class StageView {
   }
 
   /** @param {Settings} settings */
-  drawCaption({ story, head }) {
+  drawCaption({ story, selected }) {
     const user = usedTransposed(story, this.stage.name);
     const [rows, columns] = this.size;
     this.symbol.replaceChildren(...mathematics(this.transposed ? `${this.stage.symbol.split(" ")[0]}ᵀ` : this.stage.symbol));
     setText(this.title, formatLabel(this.stage.title));
-    setText(this.shape, `${rows} × ${columns}${this.stage.heads ? ` · ${labelOf(this.stage.heads, head)}` : ""}`);
+    setText(this.shape, `${rows} × ${columns}${this.stage.heads ? ` · ${labelOf(this.stage.heads, headOf(selected, this.stage) ?? 0)}` : ""}`);
     const isMask = story.can.mask && story.maskStage === this.stage.name;
     this.pencil.hidden = !isMask && !story.can.edit?.includes(this.stage.name);
     setText(this.pencil, isMask ? "✎ click a cell" : "✎");
@@ -425,7 +425,8 @@ export class StageView {
   }
 
   /** @param {Settings} settings @param {boolean} isTable */
-  drawSums({ story, head }, isTable) {
+  drawSums({ story, selected }, isTable) {
+    const head = headOf(selected, this.stage);
     const isSoftmax = isTable && this.stage.equation?.kind === "softmax";
     const rows = isSoftmax ? sumsOf(this.stage, head, "columns") : [];
     const columns = isTable && this.stage.equation?.kind === "softmax" && this.stage.equation.over === "rows" ? sumsOf(this.stage, head, "rows") : [];
@@ -441,10 +442,11 @@ export class StageView {
   }
 
   /** @param {Settings} settings */
-  drawLegend({ story, perRow, head }) {
+  drawLegend({ story, perRow, selected }) {
+    const head = headOf(selected, this.stage);
     /** @type {(Node | string)[]} */
     const pieces = [];
-    const hidden = hiddenCells(story, this.stage, this.stage.heads ? head : null);
+    const hidden = hiddenCells(story, this.stage, head);
     const range = rangeOf(story, this.stage);
     if (this.stage.isMask) pieces.push(h("span", { class: "key allowed" }, "✓"), "may attend", h("span", { class: "key hidden" }, HIDDEN_SIGN), "hidden");
     else if (range) {
@@ -474,11 +476,10 @@ export function attentionView(chosen, onChoose) {
   let drawn = "";
   return {
     element,
-    /** @param {Story} story @param {Stage} stage @param {number} row @param {number} head */
+    /** @param {Story} story @param {Stage} stage @param {number} row @param {number | null} head */
     draw(story, stage, row, head) {
-      const own = stage.heads ? head : null;
-      const weights = stage.columns.labels.map((_, column) => Number(valueAt(stage, row, column, own)));
-      const hidden = stage.columns.labels.map((_, column) => isHidden(story, { stage: stage.name, row, column, head: own }));
+      const weights = stage.columns.labels.map((_, column) => Number(valueAt(stage, row, column, head)));
+      const hidden = stage.columns.labels.map((_, column) => isHidden(story, { stage: stage.name, row, column, head }));
       const key = [chosen(), row, head, ...weights, ...hidden].join();
       if (key === drawn) return;
       drawn = key;
@@ -494,9 +495,6 @@ export function attentionView(chosen, onChoose) {
       picture.replaceChildren(chosen() === "words" ? sentenceOf(entries, Math.max(...weights), story.precision) : linesOf(query, entries, Math.max(...weights), story.precision));
       if (hidden.every(Boolean)) picture.append(h("p", { class: "note" }, NOTHING_TO_ATTEND_TO));
       if (columns.length < weights.length) picture.append(h("p", { class: "note" }, `the ${columns.length} of ${weights.length} keys with the largest weights`));
-    },
-    forget() {
-      drawn = "";
     },
   };
 }

@@ -13,7 +13,7 @@
  * In order: events, `mount`, `render`.
  */
 
-import { readStory, stageOf } from "./record.js";
+import { headOf, readStory, stageOf } from "./record.js";
 import { stepFrom } from "./drawing.js";
 import { h, NOT_LIVE, panelView, setText } from "./elements.js";
 import { toolbarView } from "./toolbar.js";
@@ -98,7 +98,7 @@ function cellWithFocus(app, event) {
   if (!cell || !view) return null;
   const [down, across] = cell instanceof HTMLTableCellElement ? [/** @type {HTMLTableRowElement} */ (cell.parentElement).rowIndex - 1, cell.cellIndex - 1] : [Number(cell.parentElement?.ariaRowIndex) - 1, Number(cell.ariaColIndex) - 1];
   const [row, column] = view.turned(down, across);
-  return { stage: view.stage.name, row, column, head: view.stage.heads ? app.head : null };
+  return { stage: view.stage.name, row, column, head: headOf(app.selected, view.stage) };
 }
 
 /** @param {App} app @param {KeyboardEvent} event */
@@ -184,6 +184,8 @@ export function mount(root, host, { signal }) {
   say(app, "");
   app.focus = validPlace(app.story, host.get("focus"));
   app.pinned = app.focus !== null;
+  const heads = app.focus && stageOf(app.story, app.focus.stage).heads;
+  if (heads) app.selected.set(heads.name, app.focus?.head ?? 0);
   draw(app);
 }
 
@@ -200,7 +202,7 @@ function createApp(host, signal) {
     live: host.live,
     step: clampStep(story, host.get("step")),
     filled: null,
-    head: 0,
+    selected: new Map(),
     perRow: false,
     attentionKind: "words",
     focus: null,
@@ -239,7 +241,7 @@ function createPage(getApp) {
     go: (by) => go(getApp(), by),
     play: () => togglePlay(getApp()),
     ask: (message) => ask(getApp(), message),
-    setHead: (head) => setHead(getApp(), head),
+    setHead: (axis, head) => setHead(getApp(), axis, head),
     setRange: (range) => setRange(getApp(), range),
     copy: (what, stage) => copy(getApp(), what, stage),
     currentStage: () => getApp().focus?.stage ?? getApp().story.stages[getApp().step].name,

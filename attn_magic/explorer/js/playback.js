@@ -3,6 +3,7 @@
  * Steps and play: which stages are revealed, and of the last one which cells.
  */
 
+import { headOf } from "./record.js";
 import { cellsOf } from "./drawing.js";
 import { activeElement, clampStep, reveal, show, viewOf } from "./showing.js";
 
@@ -57,7 +58,7 @@ function tick(app) {
   if (app.filled !== null && app.filled < cells) {
     const [, columns] = viewOf(app, stage).size;
     const [row, column] = viewOf(app, stage).turned(Math.floor(app.filled / columns), app.filled % columns);
-    app.focus = { stage: stage.name, row, column, head: stage.heads ? app.head : null };
+    app.focus = { stage: stage.name, row, column, head: headOf(app.selected, stage) };
     app.filled += 1;
     app.hover = null;
     show(app);
@@ -83,7 +84,7 @@ export function fillBy(app, by) {
   const count = Math.min(Math.max((app.filled ?? (by > 0 ? 0 : cellsOf(stage))) + by, 1), cellsOf(stage));
   app.filled = count === cellsOf(stage) ? null : count;
   const [row, column] = viewOf(app, stage).turned(Math.floor((count - 1) / columns), (count - 1) % columns);
-  app.focus = { stage: stage.name, row, column, head: stage.heads ? app.head : null };
+  app.focus = { stage: stage.name, row, column, head: headOf(app.selected, stage) };
   reveal(app);
   show(app);
 }

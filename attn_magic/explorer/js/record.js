@@ -89,6 +89,27 @@ export function valueAt(stage, row, column, head) {
   return stage.isMask ? value !== 0 : value;
 }
 
+/**
+ * The head of `stage` that is shown: of every axis of heads one place is selected, by the name of the axis. null where there are none.
+ * @param {Map<string, number>} selected @param {Stage} stage
+ */
+export function headOf(selected, stage) {
+  return stage.heads && Math.min(selected.get(stage.heads.name) ?? 0, stage.heads.labels.length - 1);
+}
+
+/**
+ * The axes of heads of a story, of each name one; of those of different lengths the longest.
+ * @param {Story} story @returns {Axis[]}
+ */
+export function headAxes(story) {
+  /** @type {Map<string, Axis>} */
+  const axes = new Map();
+  for (const { heads } of story.stages) {
+    if (heads && heads.labels.length > (axes.get(heads.name)?.labels.length ?? 0)) axes.set(heads.name, heads);
+  }
+  return [...axes.values()];
+}
+
 /** The names of the stages that `equation` uses. @param {Equation | null} equation @returns {string[]} */
 export function operandsOf(equation) {
   if (!equation) return [];

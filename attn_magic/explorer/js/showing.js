@@ -6,7 +6,7 @@
  * In order: what is shown, focus, looks.
  */
 
-import { stageOf } from "./record.js";
+import { headOf, stageOf } from "./record.js";
 import { describeCell, explain, formatLabel, sourceAreas, textOf } from "./explanation.js";
 import { cellsOf, layOut, longestNumber, MOST_DOM_CELLS, themeOf, unfilled, WIDE } from "./drawing.js";
 import { attentionView, h, mathematics, setText, StageView } from "./elements.js";
@@ -30,8 +30,9 @@ import { attentionView, h, mathematics, setText, StageView } from "./elements.js
 
 /**
  * What is shown. `filled` is how many cells of the last revealed stage are, null for all of them; `focus` is the cell that the keyboard is on or
- * that is pinned, and `trail` the cells that led there; `attentionRow` is the query whose weights are drawn beside a softmax.
- * @typedef {{story: Story, live: boolean, step: number, filled: number | null, head: number, perRow: boolean, attentionKind: string,
+ * that is pinned, and `trail` the cells that led there; `attentionRow` is the query whose weights are drawn beside a softmax; `selected` is the
+ * head that is shown, by the name of its axis.
+ * @typedef {{story: Story, live: boolean, step: number, filled: number | null, selected: Map<string, number>, perRow: boolean, attentionKind: string,
  *   focus: Place | null, hover: Place | null, pinned: boolean, trail: Place[], attentionRow: number, fontSize: number}} Shown
  */
 
@@ -76,7 +77,7 @@ export function validPlace(story, place) {
 function settings(app) {
   const small = app.story.stages.filter((stage) => !stage.isMask && stage.columns.labels.length <= WIDE && cellsOf(stage) <= MOST_DOM_CELLS);
   const longest = Math.min(Math.max(5, ...small.map((stage) => longestNumber(app.story, stage))), 8);
-  return { story: app.story, head: app.head, perRow: app.perRow, cellWidth: Math.ceil(longest * 0.58 * app.fontSize + 18), fontSize: app.fontSize };
+  return { story: app.story, selected: app.selected, perRow: app.perRow, cellWidth: Math.ceil(longest * 0.58 * app.fontSize + 18), fontSize: app.fontSize };
 }
 
 /** Put every stage in its place; those that were there stay the same elements. @param {App} app */
@@ -182,7 +183,7 @@ export function reveal(app) {
     const attention = app.attentions.get(stage.name);
     attention?.element.classList.toggle("later", index > app.step || (index === app.step && app.filled !== null));
   });
-  app.toolbar.draw(app.story, { live: app.live, step: app.step, filled: app.filled, playing: app.playing !== 0, head: app.head, perRow: app.perRow });
+  app.toolbar.draw(app.story, { live: app.live, step: app.step, filled: app.filled, playing: app.playing !== 0, selected: app.selected, perRow: app.perRow });
 }
 
 /** The cell whose story is told. @param {App} app */
@@ -206,14 +207,14 @@ export function show(app) {
 
 /** The marks of every stage while `place` is explained. @param {App} app @param {Place | null} place */
 function marksFor(app, place) {
-  const { story, head } = app;
+  const { story, selected } = app;
   /** @type {Map<string, Mark[]>} */
   const marks = new Map();
   const mark = (/** @type {string} */ stage, /** @type {Mark} */ one) => void marks.set(stage, [...(marks.get(stage) ?? []), one]);
   if (story.nonfinite) {
     const [row, column] = story.nonfinite.place.slice(-2);
     const only = story.nonfinite.place.length === 3 ? story.nonfinite.place[0] : null;
-    if (only === null || only === head) mark(story.nonfinite.stage, { kind: "alarm", rows: [row, row], columns: [column, column] });
+    if (only === null || only === headOf(selected, stageOf(story, story.nonfinite.stage))) mark(story.nonfinite.stage, { kind: "alarm", rows: [row, row], columns: [column, column] });
   }
   if (app.filled !== null) {
     const stage = story.stages[app.step];
@@ -225,7 +226,8 @@ function marksFor(app, place) {
   }
   if (place) {
     for (const area of sourceAreas(story, place)) {
-      if (area.head === null || area.head === head || !stageOf(story, area.stage).heads) mark(area.stage, { kind: `operand-${Math.min(area.operand, 3)}`, rows: area.rows, columns: area.columns });
+      const head = headOf(selected, stageOf(story, area.stage));
+      if (area.head === null || head === null || area.head === head) mark(area.stage, { kind: `operand-${Math.min(area.operand, 3)}`, rows: area.rows, columns: area.columns });
     }
     mark(place.stage, { kind: app.pinned ? "focus pinned" : "focus", rows: [place.row, place.row], columns: [place.column, place.column] });
   }
@@ -240,7 +242,7 @@ function drawAttention(app, place) {
     const axis = place && stageOf(app.story, place.stage).rows;
     if (place && axis && axis.labels.length === rows && (axis.name === stage.rows.name || place.stage === name)) app.attentionRow = place.row;
     if (app.attentionRow < 0 || app.attentionRow >= rows) app.attentionRow = rows - 1; // the last token sees most
-    attention.draw(app.story, stage, app.attentionRow, app.head);
+    attention.draw(app.story, stage, app.attentionRow, headOf(app.selected, stage));
   }
 }
 
@@ -262,7 +264,8 @@ export function say(app, text) {
 
 /** @param {App} app @param {Place} place @param {{pin?: boolean, keepTrail?: boolean, dom?: boolean, scroll?: boolean}} how */
 export function setFocus(app, place, { pin = false, keepTrail = false, dom = false, scroll = false }) {
-  if (place.head !== null && place.head !== app.head) setHead(app, place.head);
+  const { heads } = stageOf(app.story, place.stage);
+  if (heads && place.head !== null && place.head !== headOf(app.selected, stageOf(app.story, place.stage))) setHead(app, heads.name, place.head);
   app.focus = place;
   app.pinned = pin;
   app.hover = null;
@@ -324,7 +327,8 @@ export function isSource(app, place) {
   const from = app.pinned && app.focus;
   if (!from) return false;
   return sourceAreas(app.story, from).some(
-    (area) => area.stage === place.stage && area.rows[0] <= place.row && place.row <= area.rows[1] && area.columns[0] <= place.column && place.column <= area.columns[1],
+    (area) =>
+      area.stage === place.stage && (area.head === null || place.head === null || area.head === place.head) && area.rows[0] <= place.row && place.row <= area.rows[1] && area.columns[0] <= place.column && place.column <= area.columns[1],
   );
 }
 
@@ -338,7 +342,7 @@ export function viewAt(app, event) {
 export function placeAt(app, event) {
   const view = viewAt(app, event);
   const found = view?.locate(event);
-  return view && found ? { stage: view.stage.name, row: found[0], column: found[1], head: view.stage.heads ? app.head : null } : null;
+  return view && found ? { stage: view.stage.name, row: found[0], column: found[1], head: headOf(app.selected, view.stage) } : null;
 }
 
 /** @param {Place | null} a @param {Place | null} b */
@@ -346,10 +350,11 @@ export const isSame = (a, b) => a === b || (a !== null && b !== null && a.stage 
 
 // -------------------------------------------------------------------------------------------------------------------- looks
 
-/** @param {App} app @param {number} next */
-export function setHead(app, next) {
-  app.head = next;
-  if (app.focus && app.focus.head !== null) app.focus = { ...app.focus, head: next };
+/** Show another head of the stages with this axis; the focus stays where it is in the rows and columns. @param {App} app @param {string} axis @param {number} next */
+export function setHead(app, axis, next) {
+  app.selected.set(axis, next);
+  const stage = app.focus && stageOf(app.story, app.focus.stage);
+  if (app.focus && stage) app.focus = { ...app.focus, head: headOf(app.selected, stage) };
   app.hover = null;
   draw(app);
 }

@@ -3,11 +3,12 @@
  * The row of buttons and choices over the stages. It asks for what was chosen, and shows what is so.
  */
 
+import { headAxes } from "./record.js";
 import { formatLabel, labelOf } from "./explanation.js";
 import { cellsOf } from "./drawing.js";
 import { choice, h, icon, ICONS, NOT_LIVE, setText } from "./elements.js";
 
-/** @import { Story } from "./record.js" */
+/** @import { Axis, Story } from "./record.js" */
 
 /** @param {string} name @param {string} label @param {() => void} act @param {string} [text] */
 function button(name, label, act, text) {
@@ -70,6 +71,32 @@ function optionsView(ask) {
   };
 }
 
+/** One choice for each axis of heads, which bears its name where there are several. @param {(axis: string, head: number) => void} setHead */
+function headsView(setHead) {
+  const element = h("div", { class: "heads" });
+  /** @type {HTMLSelectElement[]} */
+  let choosers = [];
+  let drawn = "";
+  return {
+    element,
+    /** @param {Axis[]} axes @param {Map<string, number>} selected */
+    draw(axes, selected) {
+      const key = JSON.stringify(axes);
+      if (key !== drawn) {
+        drawn = key;
+        const names = axes.length === 1 ? ["Head"] : axes.map((axis) => formatLabel(axis.name));
+        choosers = axes.map((axis, index) => {
+          const chooser = h("select", { "aria-label": names[index] }, ...axis.labels.map((_, place) => h("option", {}, labelOf(axis, place))));
+          chooser.addEventListener("change", () => setHead(axis.name, chooser.selectedIndex));
+          return chooser;
+        });
+        element.replaceChildren(...choosers.map((chooser, index) => h("label", {}, `${names[index]} `, chooser)));
+      }
+      axes.forEach((axis, index) => (choosers[index].selectedIndex = selected.get(axis.name) ?? 0));
+    },
+  };
+}
+
 const NO_COPY = "Copies are written by Python: start the kernel and run the cell in a notebook.";
 
 /**
@@ -128,7 +155,7 @@ function copyView(copy, currentStage) {
 
 /**
  * The row of buttons and choices.
- * @param {{go: (by: number) => void, play: () => void, ask: (message: object) => void, setHead: (head: number) => void, setRange: (range: string) => void,
+ * @param {{go: (by: number) => void, play: () => void, ask: (message: object) => void, setHead: (axis: string, head: number) => void, setRange: (range: string) => void,
  *   copy: (what: string, stage: string | null) => void, currentStage: () => string}} actions
  */
 export function toolbarView({ go, play, ask, setHead, setRange, copy, currentStage }) {
@@ -137,9 +164,7 @@ export function toolbarView({ go, play, ask, setHead, setRange, copy, currentSta
   const playing = button("play", "Play (space)", play);
   const position = h("span", { class: "position" });
   const check = h("span", { class: "check" });
-  const head = h("select", { "aria-label": "Head" });
-  const heads = h("label", { class: "heads" }, "Head ", head);
-  head.addEventListener("change", () => setHead(head.selectedIndex));
+  const heads = headsView(setHead);
   const range = choice("range", "Colours per", [["stage", "stage"], ["row", "row"]], setRange);
 
   const copies = copyView(copy, currentStage);
@@ -149,12 +174,12 @@ export function toolbarView({ go, play, ask, setHead, setRange, copy, currentSta
   const reset = button("reset", "Reset: Back to what was typed", () => ask({ kind: "reset" }), "Reset");
   const history = h("fieldset", { class: "history", "aria-label": "Changes" }, undo, redo, reset);
   const reason = h("p", { class: "reason", hidden: true }, NOT_LIVE);
-  const element = h("div", { class: "toolbar" }, h("div", { class: "walk" }, h("div", { class: "buttons" }, previous, playing, next), position, check, h("div", { class: "looks" }, history, heads, range.element, copies.element)), options.element, reason);
+  const element = h("div", { class: "toolbar" }, h("div", { class: "walk" }, h("div", { class: "buttons" }, previous, playing, next), position, check, h("div", { class: "looks" }, history, heads.element, range.element, copies.element)), options.element, reason);
   return {
     element,
     copies,
     takeFocus: () => playing.focus({ preventScroll: true }),
-    /** @param {Story} story @param {{live: boolean, step: number, filled: number | null, playing: boolean, head: number, perRow: boolean}} state */
+    /** @param {Story} story @param {{live: boolean, step: number, filled: number | null, playing: boolean, selected: Map<string, number>, perRow: boolean}} state */
     draw(story, state) {
       const { can } = story;
       const stage = story.stages[state.step];
@@ -166,10 +191,7 @@ export function toolbarView({ go, play, ask, setHead, setRange, copy, currentSta
       playing.replaceChildren(icon(state.playing ? "pause" : "play"));
       playing.setAttribute("aria-label", state.playing ? "Pause (space)" : "Play (space)");
       playing.title = state.playing ? "Pause (space)" : "Play (space)";
-      const axis = story.stages.find((one) => one.heads)?.heads;
-      heads.hidden = !axis;
-      if (axis && head.options.length !== axis.labels.length) head.replaceChildren(...axis.labels.map((_, place) => h("option", {}, labelOf(axis, place))));
-      head.selectedIndex = state.head;
+      heads.draw(headAxes(story), state.selected);
       range.select(state.perRow ? "row" : "stage");
       history.hidden = !(can.undo || can.redo || can.reset || can.options?.length || can.edit?.length);
       history.disabled = !state.live;
