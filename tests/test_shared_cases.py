@@ -17,12 +17,12 @@ import torch
 
 from attn_magic.attention import attend
 from attn_magic.explorer.serialize import serialize_record, serialize_values
-from attn_magic.expressions import equate, evaluate, fold
+from attn_magic.expressions import equate, evaluate, fold, format_constant
 from attn_magic.notation import format_label, format_number, format_operand, read_number, shorten
 from attn_magic.trace import AttentionTrace, Axis, Contraction, Elementwise, Options, Softmax, Stage
 from attn_magic.views.palette import heat
 
-from .traces import INDIAN, cross_attention_with_softcap, grouped_queries
+from .traces import INDIAN, cross_attention_with_softcap, grouped_queries, with_constants
 
 DATA = Path(__file__).parent / "data"
 NOTATION, EXPLANATIONS = DATA / "notation_cases.json", DATA / "explanation_cases.json"
@@ -32,6 +32,7 @@ SIZES = [0.0, -0.0, 1.0, -1.5, 0.00004, 1e-26, 999999.0, 999999.99999, 1e6, 1234
 ENDS = [3.4e38, 5e-324, 1.7976931348623157e308, math.inf, -math.inf, math.nan]
 FLOATS32 = [struct.unpack("<f", bits.to_bytes(4, "little"))[0] for bits in range(0x00800001, 0x7F7FFFFF, 0x0123_4567)]
 NUMBERS = [*TIES, *SIZES, *ENDS, *FLOATS32, -0.30382653, 4.409999847412109, -2.0, -100.0, 1e-9]
+CONSTANTS = [0.5, 2, 2.0, -1, -0.7, 0.1, 1e-4, 1e-5, -1.5e-7, 1e16, 1e15, 123456789012345.0, 2**31, 1e-3, 100000, 0.25]
 LABELS = json.loads((DATA / "label_payloads.json").read_text(encoding="utf-8"))["payloads"]
 WORDS = ["", "am", "नमस्ते", "مرحبا", "👩‍🚀"]
 INVISIBLE = ["\u200b", "\u200d", "a\x00b", "\x1b[31mred", "\u202eabc", "l1\r\nl2", "\ud800", "\U000e0041", "\ufeff", "\uffff", "\x7f\xad"]
@@ -52,7 +53,10 @@ EQUATIONS = [
     (("sqrt", ("+", 9.0, 16.0)), 5.0),
     (fold("+", [0.1 * count for count in range(20)], 4), evaluate(("+", *(0.1 * count for count in range(20))))),
 ]
-HEATS = [(0.0, -2.0, 1.0), (1.0, 0.0, 1.0), (0.3, 0.0, 1.0), (-0.7, -2.0, 1.0), (0.9, -2.0, 1.0), (5.0, 5.0, 5.0), (-2.0, -2.0, 1.0)]
+HEATS = [
+    *[(0.0, -2.0, 1.0), (1.0, 0.0, 1.0), (0.3, 0.0, 1.0), (-0.7, -2.0, 1.0), (0.9, -2.0, 1.0), (5.0, 5.0, 5.0), (-2.0, -2.0, 1.0)],
+    *[(0.0, 0.0, 0.0), (-0.0, -0.0, -0.0), (0.0, -0.0, 0.0), (-5.0, -5.0, -5.0), (0.0, 0.0, 1e-30)],
+]
 
 
 def write_notation_cases() -> dict:
@@ -62,6 +66,7 @@ def write_notation_cases() -> dict:
     return {
         "format_number": [[repr(value), precision, format_number(value, precision)] for value in NUMBERS for precision in (0, 2, 4)],
         "format_operand": [[repr(value), precision, text] for value, precision, text in operands],
+        "format_constant": [[repr(float(value)), format_constant(value)] for value in [*CONSTANTS, *NUMBERS]],
         "read_number": [[text, repr(read_number(text))] for text in sorted({text for _, _, text in operands})],
         "format_label": [[label, format_label(label)] for label in dict.fromkeys(labels)],
         "shorten": [[text, most, shorten(text, most)] for text, most in TO_SHORTEN],
@@ -89,6 +94,7 @@ def make_traces() -> dict[str, AttentionTrace]:
         "too large": attend([[2e38, 1.0], [1.0, 3.0]], weights="identity"),
         "two heads": cross_attention_with_softcap(),
         "grouped queries": grouped_queries(),
+        "constants": with_constants(),
     }
 
 

@@ -84,3 +84,40 @@ def grouped_queries() -> AttentionTrace:
         ),
         tokens=("le", "chat", "dort"),
     )
+
+
+def with_constants() -> AttentionTrace:
+    """Steps with numbers of the reader's own in them, written and named."""
+    rows, columns = Axis("row", ("a", "b")), Axis("column", ("x", "y", "z"))
+    generator = torch.Generator().manual_seed(13)
+    given, other = torch.randn(2, 3, generator=generator), torch.randn(2, 3, generator=generator)
+    mask = torch.tensor([[True, False, True], [True, True, False]])
+    halved = 0.5 * given
+    shifted = halved - -0.25
+    small = shifted + 1e-5
+    tempered = small / 0.7
+    softened = tempered / 0.3
+    difference = softened - (other - 2)
+    lowered = torch.where(mask, difference, torch.tensor(-10000.0))
+    masked = lowered.masked_fill(~mask, -torch.inf)
+
+    def stage(name, value, *equation):
+        words = (name, name.replace("_", " ").capitalize(), name[0].upper(), "Numbers", f"The {name} of a test.")
+        return Stage(*words, value, rows, columns, equation=Elementwise(*equation) if equation else None)
+
+    return AttentionTrace(
+        stages=(
+            stage("given", given),
+            stage("other", other),
+            stage("mask", mask),
+            stage("halved", halved, ("*", 0.5, "given")),
+            stage("shifted", shifted, ("-", "halved", -0.25)),
+            stage("small", small, ("+", "shifted", 1e-5)),
+            stage("tempered", tempered, ("/", "small", "temperature"), {"temperature": 0.7}),
+            stage("softened", softened, ("/", "tempered", 0.3)),
+            stage("difference", difference, ("-", "softened", ("-", "other", 2))),
+            stage("lowered", lowered, ("where", "mask", "difference", -10000.0)),
+            stage("masked", masked, ("where", "mask", "lowered", -math.inf)),
+        ),
+        tokens=("a", "b"),
+    )

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { heat } from "../../attn_magic/explorer/js/drawing.js";
-import { equate, explain, formatLabel, formatNumber, formatOperand, readNumber, shorten, sourceAreas, textOf } from "../../attn_magic/explorer/js/explanation.js";
+import { equate, explain, formatConstant, formatLabel, formatNumber, formatOperand, readNumber, shorten, sourceAreas, textOf } from "../../attn_magic/explorer/js/explanation.js";
 import { readStory } from "../../attn_magic/explorer/js/record.js";
 
 const read = (name) => JSON.parse(readFileSync(new URL(`../data/${name}`, import.meta.url), "utf-8"));
@@ -17,6 +17,10 @@ const expression = (json) => (!Array.isArray(json) ? json : json[0] === "number"
 test("a number looks as it does in Python", () => {
   for (const [value, precision, text] of notation.format_number) assert.equal(formatNumber(number(value), precision), text, `${value} at ${precision}`);
   for (const [value, precision, text] of notation.format_operand) assert.equal(formatOperand(number(value), precision), text, `${value} at ${precision}`);
+});
+
+test("a constant is written as it was given, as in Python", () => {
+  for (const [value, text] of notation.format_constant) assert.equal(formatConstant(number(value)), text, value);
 });
 
 test("what is written reads back as it does in Python", () => {

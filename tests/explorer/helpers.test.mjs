@@ -75,7 +75,35 @@ test("weights stand above what they make, and the stages of an act follow each o
     ["mask", ""],
     ["masked_scores", "mask by M"],
   ]);
-  assert.equal(layOut(heads)[1].groups[1].link, "cap × tanh(x / cap)");
+  assert.equal(layOut(heads)[1].groups[1].link, "cap × tanh(S / cap)");
+});
+
+test("a step between stages names every stage by its symbol", () => {
+  const link = (expression, { before = "S", symbol = "P", constants = {}, kind = "elementwise" } = {}) => {
+    const stage = (name, symbol, more = {}) => ({ name, symbol, act: "A", equation: null, ...more });
+    const last = stage("last", "L", { equation: { kind, expression, constants, operand: "prev", over: "columns" } });
+    const stages = [stage("other", symbol), stage("mask", "M", { isMask: true }), stage("prev", before), last];
+    return layOut({ stages, byName: new Map(stages.map((one) => [one.name, one])) })[0].groups.at(-1).link;
+  };
+  assert.equal(link(["-", "prev", "other"]), "− P");
+  assert.equal(link(["-", "other", "prev"]), "P − S");
+  assert.equal(link(["/", "prev", "other"]), "÷ P");
+  assert.equal(link(["/", "other", "prev"]), "P / S");
+  assert.equal(link(["/", "prev", ["+", "other", 1]]), "÷ (P + 1)");
+  assert.equal(link(["+", "prev", "other", 0.25]), "+ P + 0.25");
+  assert.equal(link(["*", "prev", 0.5]), "× 0.5");
+  assert.equal(link(["-", "prev", -0.5]), "− (−0.5)");
+  assert.equal(link(["/", "prev", 1e-5]), "÷ 1e−05");
+  assert.equal(link(["+", ["*", "prev", "scale"], "other"], { constants: { scale: 2 } }), "S × scale + P");
+  assert.equal(link(["exp", ["-", "prev", "other"]]), "e^(S − P)");
+  assert.equal(link(["max", "prev", 0]), "max(S, 0)");
+  assert.equal(link(["exp", "prev"], { before: "Q = X W_qᵀ" }), "e^(Q)");
+  assert.equal(link(["*", "prev", "other"], { symbol: "QKᵀ/√d_k" }), "× (QKᵀ/√d_k)");
+  assert.equal(link(["-", ["exp", "prev"], "other"], { before: "QKᵀ/√d_k", symbol: "x where M" }), "e^(QKᵀ/√d_k) − (x where M)");
+  assert.equal(link(["where", "mask", "prev", -Infinity]), "mask by M");
+  assert.equal(link(["where", "mask", "prev", -10000]), "S if M else −10000");
+  assert.equal(link(["where", ["max", "prev", "other"], "prev", -Infinity]), "S if max(S, P) else −∞");
+  assert.equal(link(null, { kind: "softmax" }), "softmax");
 });
 
 test("a matrix that a product uses transposed is known", () => {

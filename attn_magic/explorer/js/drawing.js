@@ -7,9 +7,9 @@
  */
 
 import { headOf, hiddenCells, operandsOf, stageOf, valueAt } from "./record.js";
-import { describeCell, formatCell, formatNumber, showValue, substitute, textOf, write } from "./explanation.js";
+import { describeCell, formatCell, formatConstant, formatNumber, substitute, textOf, write } from "./explanation.js";
 
-/** @import { Softmax, Stage, Story } from "./record.js" */
+/** @import { Expression, Softmax, Stage, Story } from "./record.js" */
 /** @import { Block } from "./explanation.js" */
 
 /**
@@ -183,7 +183,7 @@ export function layOut(story) {
     const groups = stages.filter((stage) => !home.has(stage)).map((main, index, mains) => ({
       above: stages.filter((stage) => home.get(stage) === main),
       main,
-      link: index > 0 && operandsOf(main.equation).includes(mains[index - 1].name) ? linkTo(story, main) : "",
+      link: index > 0 && operandsOf(main.equation).includes(mains[index - 1].name) ? linkTo(story, main, mains[index - 1]) : "",
     }));
     return { title, groups };
   });
@@ -197,16 +197,24 @@ function isRightFactor(stage, operand) {
   return letters.includes(result.slice(-1)) && !letters.includes(result.slice(-2, -1));
 }
 
-/** How a stage follows from the one before, in few signs: "÷ √d_k", "softmax". @param {Story} story @param {Stage} stage */
-function linkTo(story, stage) {
+/** How a stage follows from the one before, in few signs: "÷ √d_k", "softmax". @param {Story} story @param {Stage} stage @param {Stage} before */
+function linkTo(story, stage, before) {
   const { equation } = stage;
   if (equation?.kind === "softmax") return "softmax";
   if (equation?.kind !== "elementwise" || !Array.isArray(equation.expression)) return "";
-  const [name, first, second] = equation.expression;
-  if (name === "/" && operandsOf(equation)[0] === first) return `÷ ${textOf(write(second, String))}`;
-  if (name === "where" && second !== undefined && equation.expression[3] === -Infinity) return `mask by ${stageOf(story, first).symbol}`;
-  const symbols = Object.fromEntries(operandsOf(equation).map((operand) => [operand, stageOf(story, operand).isMask ? stageOf(story, operand).symbol : "x"]));
-  return textOf(write(substitute(equation.expression, symbols), (value) => showValue(value, 0)));
+  const [name, first, ...others] = equation.expression;
+  const mask = name === "where" && others[1] === -Infinity ? story.byName.get(first) : null;
+  if (mask) return `mask by ${mask.symbol}`;
+  const symbols = Object.fromEntries(operandsOf(equation).map((operand) => [operand, symbolIn(stageOf(story, operand))]));
+  const inSymbols = (/** @type {Expression} */ expression) => textOf(write(substitute(expression, symbols), formatConstant));
+  if ("+-*/".includes(name) && first === before.name) return inSymbols([name, "", ...others]).trim().replace(/^\//, "÷");
+  return inSymbols(equation.expression);
+}
+
+/** The symbol of a stage as part of an expression: "Q" of "Q = X W_qᵀ", in brackets where it would be read another way. @param {Stage} stage @returns {Expression} */
+function symbolIn({ symbol }) {
+  const [own] = symbol.split(" = ");
+  return own.includes(" ") ? `(${own})` : /[/+−×]/.test(own) ? ["+", own] : own; // a sum of one is written in brackets where a sum is
 }
 
 /**

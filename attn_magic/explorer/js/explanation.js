@@ -17,7 +17,7 @@ import { isHidden, operandsOf, stageOf, valueAt } from "./record.js";
 /** A block of a stage that is marked on screen. @typedef {Block & {kind: string}} Mark */
 
 export const NOTHING_TO_ATTEND_TO = "Every key is hidden from this query: nothing to attend to.";
-const MOST_DIGITS = 12; // decimals at which a float32 between 0.001 and 1 is written exactly enough
+const MAX_DIGITS = 12; // decimals at which a float32 between 0.001 and 1 is written exactly enough
 
 // ----------------------------------------------------------------------------------------------------------------- notation
 
@@ -52,6 +52,14 @@ export function readNumber(text) {
 /** A number or truth value as Python's explanations show it. @param {number | boolean} value @param {number} precision */
 export function showValue(value, precision) {
   return typeof value === "boolean" ? pythonBool(value) : formatNumber(value, precision);
+}
+
+/** A number or truth value as somebody wrote it into an equation: as Python's `repr` has it. @param {number | boolean} value */
+export function formatConstant(value) {
+  if (typeof value === "boolean" || value === 0 || !Number.isFinite(value)) return showValue(value, 0);
+  const [mantissa, exponent] = value.toExponential().split("e");
+  if (-4 <= Number(exponent) && Number(exponent) < 16) return String(value).replace("-", "−");
+  return `${mantissa}e${exponent[0]}${exponent.slice(1).padStart(2, "0")}`.replaceAll("-", "−");
 }
 
 /** @param {boolean} value */
@@ -205,7 +213,7 @@ export function fold(name, values, most) {
  */
 export function equate(expression, value, precision) {
   const shown = formatNumber(value, precision);
-  for (let digits = precision + 2; digits < Math.max(precision + 3, MOST_DIGITS) + 1; digits++) {
+  for (let digits = precision + 2; digits < Math.max(precision + 3, MAX_DIGITS) + 1; digits++) {
     if (formatNumber(evaluateAsShown(expression, digits), precision) === shown) return [...writeOut(expression, digits), ` = ${shown}`];
   }
   const parts = writeOut(expression, precision + 2);
@@ -295,7 +303,7 @@ function explainElementwise(story, stage, place, equation) {
     quantities[name] = { value: source.value, source, operand };
   });
   /** @type {Part[]} */
-  const symbols = write(equation.expression, (value) => showValue(value, precision)).map((part) => {
+  const symbols = write(equation.expression, formatConstant).map((part) => {
     const quantity = typeof part === "string" && Object.hasOwn(quantities, part) ? quantities[part] : null;
     return quantity ? { text: nameOf(stageOf(story, quantity.source.stage), quantity.source), operand: quantity.operand } : part;
   });
