@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { commonWords, layOut, luminanceOf, rangeOf, readBlock, stepFrom, surfaceFor, themeOf, unfilled, usedTransposed } from "../../attn_magic/explorer/js/drawing.js";
+import { commonWords, heat, layOut, luminanceOf, positionOf, rangeOf, readBlock, stepFrom, surfaceFor, themeOf, unfilled, usedTransposed } from "../../attn_magic/explorer/js/drawing.js";
 import { describeArea, describeCell, shortestText, sourceAreas } from "../../attn_magic/explorer/js/explanation.js";
 import { headAxes, headOf, hiddenCells, readStory } from "../../attn_magic/explorer/js/record.js";
 
@@ -59,6 +59,15 @@ test("the range of colours leaves hidden cells out and spans every head", () => 
   const values = heads.byName.get("scores").values;
   assert.deepEqual(rangeOf(heads, heads.byName.get("scores")), [Math.min(...values), Math.max(...values)]);
   assert.equal(rangeOf(heads, heads.byName.get("masked_scores"), { row: 1, head: 0 }), null);
+});
+
+test("a row or a stage of nothing but zeros is white, on a canvas too", () => {
+  for (const zero of [0, -0]) {
+    assert.equal(heat(zero, zero, zero).background, "#f7fbff");
+    assert.equal(positionOf(zero, zero, zero, false), 0); // of the white end
+    assert.equal(positionOf(zero, zero, zero, true), 0.5); // of a row of zeros in a stage with negative numbers: white is in the middle
+  }
+  assert.equal(positionOf(5, 5, 5, false), 0.5);
 });
 
 test("weights stand above what they make, and the stages of an act follow each other", () => {

@@ -57,7 +57,8 @@ const roundHalfEven = (value) => (value % 1 === 0.5 ? 2 * Math.round(value / 2) 
 export function positionOf(value, low, high, signed) {
   const reach = Math.max(-low, high);
   if (signed) return reach > 0 ? (value / reach + 1) / 2 : 0.5;
-  return high > low ? (value - low) / (high - low) : 0.5;
+  if (high > low) return (value - low) / (high - low);
+  return low === 0 ? 0 : 0.5; // all the same: zeros are white
 }
 
 /** @param {number[][]} anchors @param {number} position */
