@@ -148,7 +148,7 @@ def test_a_story_holds_all_that_a_view_needs(trace):
     assert story["tokens"] == ["I", "am", "Indian"]
     assert story["options"] == {"seed": 42, "mask": "none", "scale": True, "col_dim": 1, "weights": "seeded", "temperature": 1.0}
     assert story["check"].startswith("agrees with torch to ")
-    assert (story["version"], story["precision"], story["nonfinite"], story["notices"]) == (2, 4, None, [])
+    assert (story["precision"], story["nonfinite"], story["notices"]) == (4, None, [])
     assert story["can"] == {"edit": [], "mask": False, "options": [], "undo": False, "redo": False, "reset": False}
     scores = next(stage for stage in story["stages"] if stage["name"] == "scores")
     assert scores["rows"] == {"name": "query", "labels": "tokens"}

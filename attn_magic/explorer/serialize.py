@@ -19,7 +19,6 @@ from attn_magic.notation import Number
 from attn_magic.trace import AttentionTrace, Axis, Contraction, Elementwise, Equation, Options, Softmax, Stage
 
 MOST_BYTES = 8_000_000  # of one trace's story and numbers; 512 tokens × 64 features with a mask and a temperature take 6.0 million
-_VERSION = 2
 _MARKUP = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 _EXACT_IN_JAVASCRIPT = 2**53
 
@@ -51,7 +50,6 @@ def serialize_record(trace: AttentionTrace, can: Abilities = NO_ABILITIES, *, ma
         stages.append(_serialize_stage(stage, trace.tokens, offset))
         offset += _size(stage)
     story = {
-        "version": _VERSION,
         "revision": revision,
         "precision": trace.options.precision,
         "tokens": list(trace.tokens),

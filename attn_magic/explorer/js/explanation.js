@@ -50,7 +50,7 @@ export function readNumber(text) {
 }
 
 /** A number or truth value as Python's explanations show it. @param {number | boolean} value @param {number} precision */
-export function showValue(value, precision) {
+function showValue(value, precision) {
   return typeof value === "boolean" ? pythonBool(value) : formatNumber(value, precision);
 }
 
@@ -163,7 +163,7 @@ function writeArgument(argument, name, place, show) {
 }
 
 /** What `expression` comes to; NaN or ∞ where arithmetic ends there. @param {Expression} expression @returns {number} */
-export function evaluate(expression) {
+function evaluate(expression) {
   if (!Array.isArray(expression)) return Number(isQuantity(expression) ? expression.value : expression);
   const [name, ...values] = expression;
   return apply(name, values.map(evaluate));
@@ -199,7 +199,7 @@ function apply(name, numbers) {
 }
 
 /** A function of many arguments, of which at most `most` are written out and the others summed up. @param {string} name @param {Expression[]} values @param {number | null} most @returns {Expression} */
-export function fold(name, values, most) {
+function fold(name, values, most) {
   if (most === null || values.length <= Math.max(most, 2)) return [name, ...values];
   const first = Math.max(most, 2) - 1;
   const rest = values.slice(first, -1);
