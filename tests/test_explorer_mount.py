@@ -14,7 +14,7 @@ from tests.kinds import KINDS
 # Mounts an explorer for each trace in an element of its own; `window.hosts` are their hosts, to be set and asked by a test.
 MOUNT = """
 window.hosts = TRACES.map(({ record, values, focus, step }) => {
-    const state = { story: record, values: new DataView(Uint8Array.from(atob(values), (letter) => letter.charCodeAt(0)).buffer), focus, step };
+    const state = { record, values: new DataView(Uint8Array.from(atob(values), (letter) => letter.charCodeAt(0)).buffer), focus, step };
     const heard = {};
     const host = {
         live: false,

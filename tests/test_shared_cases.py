@@ -1,7 +1,7 @@
 """Python and the explorer's JavaScript write the same numbers, labels and explanations: one table of cases holds for both.
 
 The tables are `tests/data/notation_cases.json` and `tests/data/explanation_cases.json`; `tests/explorer/explanation.test.mjs` reads them too.
-After a change of wording or of the story, write them anew and look at the difference:
+After a change of wording or of the record, write them anew and look at the difference:
 
     python -m tests.test_shared_cases
 """
@@ -99,13 +99,15 @@ def make_traces() -> dict[str, AttentionTrace]:
 
 
 def write_explanation_cases() -> dict:
-    return {name: {**_write_story(trace), "cells": [_write_cell(trace, *cell) for cell in _cells_of(trace)]} for name, trace in make_traces().items()}
+    return {
+        name: {**_write_record(trace), "cells": [_write_cell(trace, *cell) for cell in _cells_of(trace)]} for name, trace in make_traces().items()
+    }
 
 
-def _write_story(trace: AttentionTrace) -> dict:
-    story = json.loads(serialize_record(trace))
-    story["check"] = ""  # differs between machines in its last digit
-    return {"story": story, "values": base64.b64encode(serialize_values(trace)).decode("ascii")}
+def _write_record(trace: AttentionTrace) -> dict:
+    record = json.loads(serialize_record(trace))
+    record["check"] = ""  # differs between machines in its last digit
+    return {"record": record, "values": base64.b64encode(serialize_values(trace)).decode("ascii")}
 
 
 def _cells_of(trace: AttentionTrace):
@@ -129,20 +131,20 @@ def _write_cell(trace: AttentionTrace, stage: str, row: int, column: int, head: 
     }
 
 
-def read_trace(story: dict, values: bytes) -> AttentionTrace:
-    """The trace that a story and its numbers were made from, as far as they tell."""
+def read_trace(record: dict, values: bytes) -> AttentionTrace:
+    """The trace that a record and its numbers were made from, as far as they tell."""
 
     def axis(told):
-        return told and Axis(told["name"], story["tokens"] if told["labels"] == "tokens" else told["labels"])
+        return told and Axis(told["name"], record["tokens"] if told["labels"] == "tokens" else told["labels"])
 
     stages = []
-    for told in story["stages"]:
+    for told in record["stages"]:
         value = _read_numbers(told, values).reshape(told["shape"])
         words = {key: told[key] for key in ("name", "title", "symbol", "act", "meaning", "sentence")}
         axes = {key: axis(told[key]) for key in ("rows", "columns", "heads")}
         stages.append(Stage(**words, **axes, value=value, equation=_read_equation(told["equation"])))
-    options = Options(**story["options"], precision=story["precision"])
-    return AttentionTrace(tuple(stages), tuple(story["tokens"]), options)
+    options = Options(**record["options"], precision=record["precision"])
+    return AttentionTrace(tuple(stages), tuple(record["tokens"]), options)
 
 
 def _read_numbers(told: dict, values: bytes) -> torch.Tensor:
@@ -179,7 +181,7 @@ def to_json(cases: dict) -> str:
             blocks.append(f"{json.dumps(name)}: [\n" + ",\n".join(json.dumps(case) for case in content) + "\n]")
         else:
             cells = ",\n".join(json.dumps(cell) for cell in content["cells"])
-            head = f'"story": {json.dumps(content["story"])},\n"values": {json.dumps(content["values"])}'
+            head = f'"record": {json.dumps(content["record"])},\n"values": {json.dumps(content["values"])}'
             blocks.append(f'{json.dumps(name)}: {{\n{head},\n"cells": [\n{cells}\n]}}')
     return "{\n" + ",\n".join(blocks) + "\n}\n"
 
@@ -192,11 +194,11 @@ def test_the_table_of_numbers_and_labels_is_what_python_writes_today():
 def test_the_table_of_explanations_is_what_python_says_today(name):
     """The stored numbers are explained, not newly computed ones, whose last bits differ between machines."""
     case = json.loads(EXPLANATIONS.read_text(encoding="ascii"))[name]
-    trace = read_trace(case["story"], base64.b64decode(case["values"]))
-    told = _write_story(trace)
+    trace = read_trace(case["record"], base64.b64decode(case["values"]))
+    told = _write_record(trace)
     assert told["values"] == case["values"]
-    assert told["story"]["stages"] == case["story"]["stages"]
-    assert told["story"].keys() == case["story"].keys(), "stale: python -m tests.test_shared_cases"
+    assert told["record"]["stages"] == case["record"]["stages"]
+    assert told["record"].keys() == case["record"].keys(), "stale: python -m tests.test_shared_cases"
     for cell in case["cells"]:
         assert _write_cell(trace, *cell["place"]) == cell, "stale: python -m tests.test_shared_cases"
 

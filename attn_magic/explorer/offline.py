@@ -1,6 +1,6 @@
 """Tables that give way to the explorer where scripts run: without a kernel, a server or a network.
 
-The explorer's module, the story and the numbers travel beside the tables, packed. A small script, loader.js, unpacks them when the tables
+The explorer's module, the record and the numbers travel beside the tables, packed. A small script, loader.js, unpacks them when the tables
 come into sight. Where anything of this is missing, the tables stay.
 
 All of it is one line, which readers of Markdown take for one block of HTML. The packed data stand in attributes of an empty <i>, an element
@@ -21,12 +21,12 @@ _STYLE = (
 )
 
 
-def upgradable(tables: str, story: str, values: bytes, explorer: str = "") -> str:
-    """`tables`, HTML without script, beside what the explorer of the same trace needs: its `story` and `values`, as `serialize` writes them.
+def upgradable(tables: str, record: str, values: bytes, explorer: str = "") -> str:
+    """`tables`, HTML without script, beside what the explorer of the same trace needs: its `record` and `values`, as `serialize` writes them.
 
     `explorer` is the name of the live one that they give way to.
     """
-    parts = {"story": _pack(story.encode("ascii")), "values": _pack(values), **_packed()}
+    parts = {"record": _pack(record.encode("ascii")), "values": _pack(values), **_packed()}
     data = "".join(f' data-{name}="{text}"' for name, text in parts.items())
     loader, _ = scripts()
     return named(f'{_STYLE}<div class="attn-magic-tables">{tables}</div><i hidden data-key="{_key()}"{data}></i><script>{loader}</script>', explorer)

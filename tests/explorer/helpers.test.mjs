@@ -6,21 +6,21 @@ import { test } from "node:test";
 
 import { commonWords, heat, layOut, luminanceOf, positionOf, rangeOf, readBlock, stepFrom, surfaceFor, themeOf, unfilled, usedTransposed } from "../../attn_magic/explorer/js/drawing.js";
 import { describeArea, describeCell, shortestText, sourceAreas } from "../../attn_magic/explorer/js/explanation.js";
-import { headAxes, headOf, hiddenCells, readStory } from "../../attn_magic/explorer/js/record.js";
+import { headAxes, headOf, hiddenCells, readRecord } from "../../attn_magic/explorer/js/record.js";
 
-const stories = JSON.parse(readFileSync(new URL("../data/explanation_cases.json", import.meta.url), "utf-8"));
-const read = (name) => readStory(JSON.stringify(stories[name].story), Buffer.from(stories[name].values, "base64"));
+const records = JSON.parse(readFileSync(new URL("../data/explanation_cases.json", import.meta.url), "utf-8"));
+const read = (name) => readRecord(JSON.stringify(records[name].record), Buffer.from(records[name].values, "base64"));
 const causal = read("causal, tempered");
 const heads = read("two heads");
 
-test("a story's numbers are read from any place in a buffer", () => {
+test("a record's numbers are read from any place in a buffer", () => {
   assert.equal(causal.byName.get("token_encodings").values[0], Math.fround(1.16));
   assert.equal(heads.byName.get("masked_scores").values[2], -Infinity);
   assert.ok(causal.byName.get("mask").values instanceof Uint8Array);
 });
 
 test("a mask travels as bits, the first cell in the lowest place of a byte", () => {
-  assert.equal(Buffer.from(stories["causal, tempered"].values, "base64").length - [...causal.stages].filter((stage) => !stage.isMask).reduce((sum, stage) => sum + 4 * stage.values.length, 0), 2);
+  assert.equal(Buffer.from(records["causal, tempered"].values, "base64").length - [...causal.stages].filter((stage) => !stage.isMask).reduce((sum, stage) => sum + 4 * stage.values.length, 0), 2);
   assert.deepEqual([...causal.byName.get("mask").values], [1, 0, 0, 1, 1, 0, 1, 1, 1]);
   assert.deepEqual([...heads.byName.get("mask").values], [1, 1, 0, 1, 0, 0, 0, 0, 1, 0, 1, 1]);
 });

@@ -3,7 +3,7 @@
  * Changes by way of the kernel: what it is asked, and what is shown when it has answered.
  */
 
-import { readStory } from "./record.js";
+import { readRecord } from "./record.js";
 import { cellsOf } from "./drawing.js";
 import { NOT_LIVE } from "./elements.js";
 import { clampStep, draw, isSame, isSource, letGo, reveal, say, setFocus, validPlace, walkTo } from "./showing.js";
@@ -53,26 +53,26 @@ export function setLive(app, next) {
   app.live = next;
   app.queued = null;
   const waiting = app.live ? null : app.inFlight;
-  say(app, app.live || !(app.story.can.options?.length || app.story.can.edit?.length) ? "" : NOT_LIVE);
+  say(app, app.live || !(app.record.can.options?.length || app.record.can.edit?.length) ? "" : NOT_LIVE);
   reveal(app);
   waiting?.answered({ ok: false, text: NOT_LIVE }, []);
   if (waiting) waiting.answered = () => {};
 }
 
-/** Take over a story that changed. @param {App} app */
+/** Take over a record that changed. @param {App} app */
 function refresh(app) {
-  if (app.signal.aborted || (app.readText === app.host.get("story") && app.readValues === app.host.get("values"))) return;
-  app.readText = app.host.get("story");
+  if (app.signal.aborted || (app.readText === app.host.get("record") && app.readValues === app.host.get("values"))) return;
+  app.readText = app.host.get("record");
   app.readValues = app.host.get("values");
-  const last = app.step === app.story.stages.length - 1;
-  app.story = readStory(app.readText, app.readValues);
+  const last = app.step === app.record.stages.length - 1;
+  app.record = readRecord(app.readText, app.readValues);
   const told = app.host.get("step"); // the kernel keeps it at the same stage; where nobody does, the end stays the end
-  app.step = last && told === app.step ? app.story.stages.length - 1 : clampStep(app.story, told);
-  if (app.filled !== null && app.filled > cellsOf(app.story.stages[app.step])) app.filled = null;
-  app.focus = validPlace(app.story, app.focus);
-  app.hover = validPlace(app.story, app.hover);
+  app.step = last && told === app.step ? app.record.stages.length - 1 : clampStep(app.record, told);
+  if (app.filled !== null && app.filled > cellsOf(app.record.stages[app.step])) app.filled = null;
+  app.focus = validPlace(app.record, app.focus);
+  app.hover = validPlace(app.record, app.hover);
   app.pinned = app.pinned && app.focus !== null;
-  app.trail = app.trail.filter((place) => validPlace(app.story, place));
+  app.trail = app.trail.filter((place) => validPlace(app.record, place));
   draw(app);
 }
 
@@ -82,17 +82,17 @@ export function followHost(app) {
   /** @param {string} name @param {() => void} act */
   const follow = (name, act) => host.on(name, () => queueMicrotask(() => signal.aborted || (refresh(app), act())));
   host.onMessage((reply, buffers) => onReply(app, reply, buffers));
-  follow("story", () => {});
+  follow("record", () => {});
   follow("values", () => {});
   follow("live", () => setLive(app, host.live));
   follow("step", () => {
-    const wanted = clampStep(app.story, host.get("step"));
+    const wanted = clampStep(app.record, host.get("step"));
     if (wanted === app.step) return;
     pause(app);
     setStep(app, wanted);
   });
   follow("focus", () => {
-    const wanted = validPlace(app.story, host.get("focus"));
+    const wanted = validPlace(app.record, host.get("focus"));
     if (isSame(wanted, app.focus)) return;
     if (wanted) return setFocus(app, wanted, { pin: true });
     app.focus = null;
@@ -102,7 +102,7 @@ export function followHost(app) {
 
 /** Enter or click on a cell. @param {App} app @param {Place} place */
 export function activate(app, place) {
-  if (app.story.maskStage === place.stage && app.story.can.mask) {
+  if (app.record.maskStage === place.stage && app.record.can.mask) {
     setFocus(app, place, { dom: true });
     const { stage, row, column } = place;
     return ask(app, { kind: "toggle", stage, row, column });

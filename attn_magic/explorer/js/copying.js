@@ -14,7 +14,7 @@ import { ask } from "./changing.js";
 /** The name of each way, and how its files end. @type {Record<string, [string, string]>} */
 const WAYS = { pytorch: ["PyTorch", "py"], latex: ["LaTeX", "tex"], markdown: ["Markdown", "md"], csv: ["CSV", "csv"], png: ["PNG", "png"], svg: ["SVG", "svg"] };
 const SAID_FOR = 8000; // milliseconds
-const MOST_SELECTED = 100_000; // letters that are shown to be copied by hand; more are a file
+const MAX_SELECTED = 100_000; // letters that are shown to be copied by hand; more are a file
 
 /** @param {App} app @param {string} what @param {string | null} stage */
 export function copy(app, what, stage) {
@@ -33,7 +33,7 @@ async function hand(app, what, stage, content) {
     return say(app, `This page may not reach the clipboard: ${how}.`);
   }
   copies.close();
-  const done = describeCopy(what, stage && formatLabel(stageOf(app.story, stage).title), content);
+  const done = describeCopy(what, stage && formatLabel(stageOf(app.record, stage).title), content);
   say(app, done);
   setTimeout(() => app.status.textContent === done && say(app, ""), SAID_FOR);
 }
@@ -52,7 +52,7 @@ function byHand(what, name, content) {
   const address = URL.createObjectURL(typeof content === "string" ? new Blob([content], { type: "text/plain" }) : content);
   const file = h("a", { href: address, download: `${name}.${ending}` }, `Save as ${name}.${ending}`);
   if (typeof content !== "string") return [h("img", { src: address, alt: `${name} as a picture` }), file];
-  if (content.length > MOST_SELECTED) return [file];
+  if (content.length > MAX_SELECTED) return [file];
   const text = h("textarea", { readonly: true, rows: 5, "aria-label": `${way} to copy` });
   text.value = content;
   queueMicrotask(() => (text.focus({ preventScroll: true }), text.select()));

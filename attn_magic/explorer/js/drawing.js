@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * How a story is drawn, as far as that takes no page: the colour and the text of a cell, which surface a stage is drawn on, where stages stand,
+ * How a trace is drawn, as far as that takes no page: the colour and the text of a cell, which surface a stage is drawn on, where stages stand,
  * what keys and pasted text mean.
  *
  * In order: constants, colour, cells, layout, input.
@@ -9,7 +9,7 @@
 import { headOf, hiddenCells, operandsOf, stageOf, valueAt } from "./record.js";
 import { describeCell, formatCell, formatConstant, formatNumber, substitute, textOf, write } from "./explanation.js";
 
-/** @import { Expression, Softmax, Stage, Story } from "./record.js" */
+/** @import { Expression, Softmax, Stage, TraceRecord } from "./record.js" */
 /** @import { Block } from "./explanation.js" */
 
 /**
@@ -19,13 +19,13 @@ import { describeCell, formatCell, formatConstant, formatNumber, substitute, tex
 
 /**
  * What a stage view needs to draw: which place of each axis of heads, whether each row has a range of its own, how wide cells are at least.
- * @typedef {{story: Story, selected: Map<string, number>, perRow: boolean, cellWidth: number, fontSize: number}} Settings
+ * @typedef {{record: TraceRecord, selected: Map<string, number>, perRow: boolean, cellWidth: number, fontSize: number}} Settings
  */
 
 export const HIDDEN_SIGN = "⊘";
-export const MOST_DOM_CELLS = 1024; // with digits; larger stages are drawn on a canvas
-const MOST_DOM_COLUMNS = 32;
-const MOST_CANVAS_SIDE = 2048; // rows or columns that can be drawn one by one
+export const MAX_DOM_CELLS = 1024; // with digits; larger stages are drawn on a canvas
+const MAX_DOM_COLUMNS = 32;
+const MAX_CANVAS_SIDE = 2048; // rows or columns that can be drawn one by one
 export const WIDE = 6; // columns; in wider stages digits are smaller and fewer
 
 // ------------------------------------------------------------------------------------------------------------------- colour
@@ -74,14 +74,14 @@ export const shadesOf = (anchors) =>
 
 /**
  * The lowest and the highest number to colour in a stage, over all heads, or in one row: without hidden cells, NaN and infinities.
- * @param {Story} story @param {Stage} stage @param {{row: number, head: number} | null} [only] @returns {[number, number] | null}
+ * @param {TraceRecord} record @param {Stage} stage @param {{row: number, head: number} | null} [only] @returns {[number, number] | null}
  */
-export function rangeOf(story, stage, only = null) {
+export function rangeOf(record, stage, only = null) {
   const [rows, columns] = [stage.rows.labels.length, stage.columns.labels.length];
   let [low, high] = [Infinity, -Infinity];
   const heads = only ? [only.head] : Array.from({ length: stage.heads?.labels.length ?? 1 }, (_, head) => head);
   for (const head of heads) {
-    const hidden = hiddenCells(story, stage, head);
+    const hidden = hiddenCells(record, stage, head);
     const first = only ? only.row * columns : 0;
     for (let cell = first; cell < (only ? first + columns : rows * columns); cell++) {
       const value = stage.values[head * rows * columns + cell];
@@ -96,18 +96,18 @@ export function rangeOf(story, stage, only = null) {
 // -------------------------------------------------------------------------------------------------------------------- cells
 
 /** @param {Settings} settings @param {Stage} stage @returns {(row: number, column: number) => Look} */
-export function lookFor({ story, selected, perRow }, stage) {
+export function lookFor({ record, selected, perRow }, stage) {
   const own = headOf(selected, stage);
-  const hidden = hiddenCells(story, stage, own);
+  const hidden = hiddenCells(record, stage, own);
   const columns = stage.columns.labels.length;
-  const whole = rangeOf(story, stage);
-  const ranges = perRow ? stage.rows.labels.map((_, row) => rangeOf(story, stage, { row, head: own ?? 0 })) : null;
-  const digits = digitsOf(story, stage);
+  const whole = rangeOf(record, stage);
+  const ranges = perRow ? stage.rows.labels.map((_, row) => rangeOf(record, stage, { row, head: own ?? 0 })) : null;
+  const digits = digitsOf(record, stage);
   return (row, column) => {
     const value = valueAt(stage, row, column, own);
-    const name = describeCell(story, { stage: stage.name, row, column, head: own }, digits);
+    const name = describeCell(record, { stage: stage.name, row, column, head: own }, digits);
     if (typeof value === "boolean") return { text: value ? "✓" : HIDDEN_SIGN, name, kind: value ? "allowed sign" : "hidden sign", background: "", ink: "" };
-    const text = formatCell(value, digits, story.precision);
+    const text = formatCell(value, digits, record.precision);
     if (hidden?.[row * columns + column]) return { text, name, kind: "hidden", background: "", ink: "" };
     const range = ranges ? ranges[row] : whole;
     if (!Number.isFinite(value) || !range || !whole) return { text, name, kind: "nonfinite", background: "", ink: "" };
@@ -116,14 +116,14 @@ export function lookFor({ story, selected, perRow }, stage) {
   };
 }
 
-/** @param {Story} story @param {Stage} stage */
-export const digitsOf = (story, stage) => (stage.columns.labels.length > WIDE ? Math.min(2, story.precision) : story.precision);
+/** @param {TraceRecord} record @param {Stage} stage */
+export const digitsOf = (record, stage) => (stage.columns.labels.length > WIDE ? Math.min(2, record.precision) : record.precision);
 
-/** @param {Story} story @param {Stage} stage */
-export function longestNumber(story, stage) {
-  const digits = digitsOf(story, stage);
+/** @param {TraceRecord} record @param {Stage} stage */
+export function longestNumber(record, stage) {
+  const digits = digitsOf(record, stage);
   let longest = 4;
-  for (const value of stage.values) longest = Math.max(longest, formatCell(value, digits, story.precision).length);
+  for (const value of stage.values) longest = Math.max(longest, formatCell(value, digits, record.precision).length);
   return longest;
 }
 
@@ -141,8 +141,8 @@ export const cellsOf = (stage) => stage.rows.labels.length * stage.columns.label
 /** @param {Stage} stage @returns {"table" | "canvas" | "words"} */
 export function surfaceFor(stage) {
   const [rows, columns] = [stage.rows.labels.length, stage.columns.labels.length];
-  if (Math.max(rows, columns) > MOST_CANVAS_SIDE) return "words";
-  return Math.min(rows, columns) > MOST_DOM_COLUMNS || columns > MOST_DOM_COLUMNS || cellsOf(stage) > MOST_DOM_CELLS ? "canvas" : "table";
+  if (Math.max(rows, columns) > MAX_CANVAS_SIDE) return "words";
+  return Math.min(rows, columns) > MAX_DOM_COLUMNS || columns > MAX_DOM_COLUMNS || cellsOf(stage) > MAX_DOM_CELLS ? "canvas" : "table";
 }
 
 /** @param {Stage} stage @param {number | null} head @param {"rows" | "columns"} over */
@@ -151,9 +151,9 @@ export function sumsOf(stage, head, over) {
   return outer.labels.map((_, a) => inner.labels.reduce((sum, _, b) => sum + Number(over === "columns" ? valueAt(stage, a, b, head) : valueAt(stage, b, a, head)), 0));
 }
 
-/** @param {Story} story @param {Stage} stage @param {number | null} head @param {Softmax} equation */
-export function describeSums(story, stage, head, equation) {
-  const sums = [...new Set(sumsOf(stage, head, equation.over).map((sum) => formatNumber(sum, story.precision)))];
+/** @param {TraceRecord} record @param {Stage} stage @param {number | null} head @param {Softmax} equation */
+export function describeSums(record, stage, head, equation) {
+  const sums = [...new Set(sumsOf(stage, head, equation.over).map((sum) => formatNumber(sum, record.precision)))];
   return `every ${equation.over === "columns" ? "row" : "column"} sums to ${sums.slice(0, 3).join(" or ")}`;
 }
 
@@ -165,12 +165,12 @@ export function describeSums(story, stage, head, equation) {
 /**
  * The page: acts, and in each its stages in order. A given matrix that multiplies into just one stage of its act stands above that stage,
  * as in a multiplication on paper; `link` says how a stage follows from the one before it.
- * @param {Story} story @returns {Act[]}
+ * @param {TraceRecord} record @returns {Act[]}
  */
-export function layOut(story) {
+export function layOut(record) {
   /** @type {{title: string, stages: Stage[]}[]} */
   const acts = [];
-  for (const stage of story.stages) {
+  for (const stage of record.stages) {
     if (acts.at(-1)?.title !== stage.act) acts.push({ title: stage.act, stages: [] });
     acts[acts.length - 1].stages.push(stage);
   }
@@ -184,7 +184,7 @@ export function layOut(story) {
     const groups = stages.filter((stage) => !home.has(stage)).map((main, index, mains) => ({
       above: stages.filter((stage) => home.get(stage) === main),
       main,
-      link: index > 0 && operandsOf(main.equation).includes(mains[index - 1].name) ? linkTo(story, main, mains[index - 1]) : "",
+      link: index > 0 && operandsOf(main.equation).includes(mains[index - 1].name) ? linkTo(record, main, mains[index - 1]) : "",
     }));
     return { title, groups };
   });
@@ -198,15 +198,15 @@ function isRightFactor(stage, operand) {
   return letters.includes(result.slice(-1)) && !letters.includes(result.slice(-2, -1));
 }
 
-/** How a stage follows from the one before, in few signs: "÷ √d_k", "softmax". @param {Story} story @param {Stage} stage @param {Stage} before */
-function linkTo(story, stage, before) {
+/** How a stage follows from the one before, in few signs: "÷ √d_k", "softmax". @param {TraceRecord} record @param {Stage} stage @param {Stage} before */
+function linkTo(record, stage, before) {
   const { equation } = stage;
   if (equation?.kind === "softmax") return "softmax";
   if (equation?.kind !== "elementwise" || !Array.isArray(equation.expression)) return "";
   const [name, first, ...others] = equation.expression;
-  const mask = name === "where" && others[1] === -Infinity ? story.byName.get(first) : null;
+  const mask = name === "where" && others[1] === -Infinity ? record.byName.get(first) : null;
   if (mask) return `mask by ${mask.symbol}`;
-  const symbols = Object.fromEntries(operandsOf(equation).map((operand) => [operand, symbolIn(stageOf(story, operand))]));
+  const symbols = Object.fromEntries(operandsOf(equation).map((operand) => [operand, symbolIn(stageOf(record, operand))]));
   const inSymbols = (/** @type {Expression} */ expression) => textOf(write(substitute(expression, symbols), formatConstant));
   if ("+-*/".includes(name) && first === before.name) return inSymbols([name, "", ...others]).trim().replace(/^\//, "÷");
   return inSymbols(equation.expression);
@@ -220,10 +220,10 @@ function symbolIn({ symbol }) {
 
 /**
  * The stage that uses `name` transposed in a product, if there is one: X W_qᵀ uses W_q so.
- * @param {Story} story @param {string} name @returns {Stage | null}
+ * @param {TraceRecord} record @param {string} name @returns {Stage | null}
  */
-export function usedTransposed(story, name) {
-  return story.stages.find(({ equation }) => {
+export function usedTransposed(record, name) {
+  return record.stages.find(({ equation }) => {
     if (equation?.kind !== "contraction" || equation.operands.length !== 2) return false;
     const [left, result] = equation.indices.split("->");
     const letters = left.split(",")[equation.operands.indexOf(name)]?.slice(-2);

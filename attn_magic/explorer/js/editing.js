@@ -15,7 +15,7 @@ import { ask } from "./changing.js";
 
 /** @param {App} app @param {Place} place */
 export function canEdit(app, place) {
-  return app.story.can.edit?.includes(place.stage) ?? false;
+  return app.record.can.edit?.includes(place.stage) ?? false;
 }
 
 /** @param {App} app @param {Place} place @param {string} [typed] */
@@ -23,9 +23,9 @@ export function edit(app, place, typed) {
   if (!canEdit(app, place)) return;
   if (!app.live) return say(app, NOT_LIVE);
   closeEditor(app);
-  const stage = stageOf(app.story, place.stage);
+  const stage = stageOf(app.record, place.stage);
   const value = Number(valueAt(stage, place.row, place.column, place.head));
-  const input = h("input", { type: "text", class: "editor", "aria-label": `New value for ${describeCell(app.story, place)}`, spellcheck: "false", autocomplete: "off" });
+  const input = h("input", { type: "text", class: "editor", "aria-label": `New value for ${describeCell(app.record, place)}`, spellcheck: "false", autocomplete: "off" });
   input.value = typed ?? shortestText(value);
   const element = seat(app, place, input);
   app.editor = { place, element, input };
@@ -36,7 +36,7 @@ export function edit(app, place, typed) {
 
 /** Put something over a cell, outside of what scrolls. @param {App} app @param {Place} place @param {HTMLElement} guest */
 function seat(app, place, guest) {
-  const box = viewOf(app, stageOf(app.story, place.stage)).boxOf(place.row, place.column);
+  const box = viewOf(app, stageOf(app.record, place.stage)).boxOf(place.row, place.column);
   const around = app.page.getBoundingClientRect();
   const element = h("div", { class: "seat" }, guest);
   const left = Math.max(0, Math.min(box.x, box.right - 120) - around.x);
@@ -55,7 +55,7 @@ function closeEditor(app) {
 export function commit(app) {
   if (!app.editor) return;
   const { place, input } = app.editor;
-  if (input.value.trim() === shortestText(Number(valueAt(stageOf(app.story, place.stage), place.row, place.column, place.head)))) return revert(app);
+  if (input.value.trim() === shortestText(Number(valueAt(stageOf(app.record, place.stage), place.row, place.column, place.head)))) return revert(app);
   sendCells(app, [{ ...place, text: input.value }]);
 }
 
@@ -75,10 +75,10 @@ function sendCells(app, cells) {
     if (app.editor) app.editor.input.readOnly = false;
     if (reply.ok) {
       closeEditor(app);
-      const place = validPlace(app.story, first);
+      const place = validPlace(app.record, first);
       return place && setFocus(app, place, { dom: true });
     }
-    const refused = validPlace(app.story, reply.cells?.[0] ? { head: first.head, ...reply.cells[0] } : null) ?? first;
+    const refused = validPlace(app.record, reply.cells?.[0] ? { head: first.head, ...reply.cells[0] } : null) ?? first;
     refuse(app, refused, reply.cells?.[0]?.text ?? reply.text ?? "This cannot be computed.");
   });
 }
@@ -106,7 +106,7 @@ function refuse(app, place, text) {
 /** @param {App} app @param {Place} place @param {string} text */
 export function paste(app, place, text) {
   const block = readBlock(text);
-  const stage = stageOf(app.story, place.stage);
+  const stage = stageOf(app.record, place.stage);
   const [rows, columns] = [stage.rows.labels.length - place.row, stage.columns.labels.length - place.column];
   const width = Math.max(...block.map((line) => line.length));
   if (block.length > rows || width > columns) return refuse(app, place, `The block has ${block.length} × ${width} numbers, but from here on there are only ${rows} × ${columns} cells.`);

@@ -28,13 +28,13 @@ import {
   WIDE,
 } from "./drawing.js";
 
-/** @import { Axis, Place, Source, Stage, Story } from "./record.js" */
+/** @import { Axis, Place, Source, Stage, TraceRecord } from "./record.js" */
 /** @import { Explanation, Mark, Part } from "./explanation.js" */
 /** @import { Settings } from "./drawing.js" */
 
 export const NOT_LIVE = "To change numbers, start the kernel to recompute: run the cell in a notebook.";
-const MOST_WORDS = 48; // of a sentence that is shaded whole
-const MOST_LINES = 24; // from a query to its keys
+const MAX_WORDS = 48; // of a sentence that is shaded whole
+const MAX_LINES = 24; // from a query to its keys
 const CANVAS_SIZE = 480; // pixels that a large stage may take each way
 
 // ----------------------------------------------------------------------------------------------------------- small elements
@@ -210,17 +210,17 @@ function canvasSurface(stage, transposed, width, height, label, readOnly) {
 }
 
 /** @param {Settings} settings @param {Stage} stage @param {boolean} transposed */
-function paint({ story, selected, perRow }, stage, transposed) {
+function paint({ record, selected, perRow }, stage, transposed) {
   const [rows, columns] = [stage.rows.labels.length, stage.columns.labels.length];
   const image = new ImageData(transposed ? rows : columns, transposed ? columns : rows);
   const pixels = new Uint32Array(image.data.buffer);
   const own = headOf(selected, stage) ?? 0;
-  const hidden = hiddenCells(story, stage, own);
-  const whole = rangeOf(story, stage);
+  const hidden = hiddenCells(record, stage, own);
+  const whole = rangeOf(record, stage);
   const signed = whole !== null && whole[0] < 0;
   const shades = shadesOf(signed ? DIVERGING : SEQUENTIAL);
   for (let row = 0; row < rows; row++) {
-    const range = perRow ? rangeOf(story, stage, { row, head: own }) : whole;
+    const range = perRow ? rangeOf(record, stage, { row, head: own }) : whole;
     for (let column = 0; column < columns; column++) {
       const cell = row * columns + column;
       const value = stage.values[own * rows * columns + cell];
@@ -365,7 +365,7 @@ export class StageView {
 
   /** @param {Settings} settings */
   draw(settings) {
-    const { story } = settings;
+    const { record } = settings;
     this.waiting = null;
     this.frame.style.cssText = "";
     const [rows, columns] = this.size;
@@ -384,21 +384,21 @@ export class StageView {
       this.element.classList.toggle("small-digits", kind === "table" && columns > WIDE);
     }
     this.surface.cell = [width, height];
-    for (const [name, value] of [["--cell-width", `${width}px`], ["--cell-height", `${height}px`], ["--decimals", String(digitsOf(story, this.stage))]]) this.sheet.style.setProperty(name, value);
+    for (const [name, value] of [["--cell-width", `${width}px`], ["--cell-height", `${height}px`], ["--decimals", String(digitsOf(record, this.stage))]]) this.sheet.style.setProperty(name, value);
     this.surface.fill(settings, this.stage);
     this.drawSums(settings, kind === "table");
     this.drawLegend(settings);
   }
 
   /** @param {Settings} settings */
-  drawCaption({ story, selected }) {
-    const user = usedTransposed(story, this.stage.name);
+  drawCaption({ record, selected }) {
+    const user = usedTransposed(record, this.stage.name);
     const [rows, columns] = this.size;
     this.symbol.replaceChildren(...mathematics(this.transposed ? `${this.stage.symbol.split(" ")[0]}ᵀ` : this.stage.symbol));
     setText(this.title, formatLabel(this.stage.title));
     setText(this.shape, `${rows} × ${columns}${this.stage.heads ? ` · ${labelOf(this.stage.heads, headOf(selected, this.stage) ?? 0)}` : ""}`);
-    const isMask = story.can.mask && story.maskStage === this.stage.name;
-    this.pencil.hidden = !isMask && !story.can.edit?.includes(this.stage.name);
+    const isMask = record.can.mask && record.maskStage === this.stage.name;
+    this.pencil.hidden = !isMask && !record.can.edit?.includes(this.stage.name);
     setText(this.pencil, isMask ? "✎ click a cell" : "✎");
     this.pencil.title = isMask ? "Click a cell, or press Enter on it, to hide or show it" : "Double-click a number, or press F2 on it, to change it";
     this.turn.hidden = !user;
@@ -409,10 +409,10 @@ export class StageView {
   }
 
   /** @param {Settings} settings @returns {[number, number]} */
-  cellSize({ story, cellWidth, fontSize }) {
+  cellSize({ record, cellWidth, fontSize }) {
     const small = this.size[1] > WIDE;
     if (this.stage.isMask) return [small ? 32 : Math.max(48, Math.round(cellWidth * 0.8)), small ? 26 : 29];
-    const longest = longestNumber(story, this.stage);
+    const longest = longestNumber(record, this.stage);
     const own = Math.ceil(longest * 0.58 * fontSize * (small ? 0.8 : 1) + (small ? 10 : 18));
     return small ? [Math.max(own, 34), 26] : [Math.max(own, cellWidth), 29];
   }
@@ -425,7 +425,7 @@ export class StageView {
   }
 
   /** @param {Settings} settings @param {boolean} isTable */
-  drawSums({ story, selected }, isTable) {
+  drawSums({ record, selected }, isTable) {
     const head = headOf(selected, this.stage);
     const isSoftmax = isTable && this.stage.equation?.kind === "softmax";
     const rows = isSoftmax ? sumsOf(this.stage, head, "columns") : [];
@@ -434,7 +434,7 @@ export class StageView {
     /** @param {HTMLElement} strip @param {string} label @param {number[]} sums */
     const fill = (strip, label, sums) => {
       strip.hidden = sums.length === 0;
-      const digits = strip === this.columnSums ? digitsOf(story, this.stage) : story.precision;
+      const digits = strip === this.columnSums ? digitsOf(record, this.stage) : record.precision;
       if (!strip.hidden) strip.replaceChildren(h("span", { class: "sum-name" }, label), ...sums.map((sum) => h("span", { class: sum === 0 ? "sum none" : "sum" }, formatNumber(sum, digits))));
     };
     fill(this.rowSums, "Σ row", shown);
@@ -442,12 +442,12 @@ export class StageView {
   }
 
   /** @param {Settings} settings */
-  drawLegend({ story, perRow, selected }) {
+  drawLegend({ record, perRow, selected }) {
     const head = headOf(selected, this.stage);
     /** @type {(Node | string)[]} */
     const pieces = [];
-    const hidden = hiddenCells(story, this.stage, head);
-    const range = rangeOf(story, this.stage);
+    const hidden = hiddenCells(record, this.stage, head);
+    const range = rangeOf(record, this.stage);
     if (this.stage.isMask) pieces.push(h("span", { class: "key allowed" }, "✓"), "may attend", h("span", { class: "key hidden" }, HIDDEN_SIGN), "hidden");
     else if (range) {
       const [low, high] = range;
@@ -458,8 +458,8 @@ export class StageView {
       pieces.push(first, h("span", { class: `scale ${low < 0 ? "diverging" : "sequential"}` }), last);
     }
     if (!this.stage.isMask && hidden?.includes(1)) pieces.push(h("span", { class: "key hidden" }, HIDDEN_SIGN), "hidden");
-    if (story.nonfinite?.stage === this.stage.name) pieces.push(h("strong", { class: "first-nonfinite" }, "first number that is not finite"));
-    if (surfaceFor(this.stage) === "canvas" && this.stage.equation?.kind === "softmax") pieces.push(describeSums(story, this.stage, head, this.stage.equation));
+    if (record.nonfinite?.stage === this.stage.name) pieces.push(h("strong", { class: "first-nonfinite" }, "first number that is not finite"));
+    if (surfaceFor(this.stage) === "canvas" && this.stage.equation?.kind === "softmax") pieces.push(describeSums(record, this.stage, head, this.stage.equation));
     this.legend.replaceChildren(...pieces.map((piece) => (typeof piece === "string" ? h("span", {}, piece) : piece)));
   }
 }
@@ -476,10 +476,10 @@ export function attentionView(chosen, onChoose) {
   let drawn = "";
   return {
     element,
-    /** @param {Story} story @param {Stage} stage @param {number} row @param {number | null} head */
-    draw(story, stage, row, head) {
+    /** @param {TraceRecord} record @param {Stage} stage @param {number} row @param {number | null} head */
+    draw(record, stage, row, head) {
       const weights = stage.columns.labels.map((_, column) => Number(valueAt(stage, row, column, head)));
-      const hidden = stage.columns.labels.map((_, column) => isHidden(story, { stage: stage.name, row, column, head }));
+      const hidden = stage.columns.labels.map((_, column) => isHidden(record, { stage: stage.name, row, column, head }));
       const key = [chosen(), row, head, ...weights, ...hidden].join();
       if (key === drawn) return;
       drawn = key;
@@ -487,12 +487,12 @@ export function attentionView(chosen, onChoose) {
       const query = labelOf(stage.rows, row);
       heading.replaceChildren(h("bdi", { class: "query" }, query), ` looks at …`);
       const order = weights.map((_, column) => column).sort((a, b) => weights[b] - weights[a]);
-      const most = chosen() === "words" ? MOST_WORDS : MOST_LINES;
+      const most = chosen() === "words" ? MAX_WORDS : MAX_LINES;
       const columns = order.slice(0, most).sort((a, b) => a - b);
-      const said = order.slice(0, 12).map((column) => `${labelOf(stage.columns, column)} ${hidden[column] ? "hidden" : formatNumber(weights[column], story.precision)}`);
+      const said = order.slice(0, 12).map((column) => `${labelOf(stage.columns, column)} ${hidden[column] ? "hidden" : formatNumber(weights[column], record.precision)}`);
       picture.setAttribute("aria-label", `${query} looks at ${said.join(", ")}${order.length > 12 ? " and others" : ""}`);
       const entries = columns.map((column) => ({ label: labelOf(stage.columns, column), weight: weights[column], hidden: hidden[column] }));
-      picture.replaceChildren(chosen() === "words" ? sentenceOf(entries, Math.max(...weights), story.precision) : linesOf(query, entries, Math.max(...weights), story.precision));
+      picture.replaceChildren(chosen() === "words" ? sentenceOf(entries, Math.max(...weights), record.precision) : linesOf(query, entries, Math.max(...weights), record.precision));
       if (hidden.every(Boolean)) picture.append(h("p", { class: "note" }, NOTHING_TO_ATTEND_TO));
       if (columns.length < weights.length) picture.append(h("p", { class: "note" }, `the ${columns.length} of ${weights.length} keys with the largest weights`));
     },
@@ -566,17 +566,17 @@ export function panelView(onWalk, onReturn, onLetGo) {
   };
   return {
     element,
-    /** @param {Story} story @param {Explanation | null} explanation @param {{pinned: boolean, trail: Place[]}} state */
-    draw(story, explanation, { pinned, trail }) {
+    /** @param {TraceRecord} record @param {Explanation | null} explanation @param {{pinned: boolean, trail: Place[]}} state */
+    draw(record, explanation, { pinned, trail }) {
       body.hidden = explanation === null;
       help.hidden = explanation !== null;
       if (!explanation) return;
-      const stage = stageOf(story, explanation.stage);
+      const stage = stageOf(record, explanation.stage);
       clickable = [];
       trailBar.hidden = trail.length === 0;
-      const crumbs = trail.flatMap((place, level) => [h("button", { type: "button", "data-level": level }, nameOf(stageOf(story, place.stage), place)), " › "]);
+      const crumbs = trail.flatMap((place, level) => [h("button", { type: "button", "data-level": level }, nameOf(stageOf(record, place.stage), place)), " › "]);
       trailBar.replaceChildren(...crumbs, h("span", { "aria-current": "step" }, nameOf(stage, explanation)));
-      heading.replaceChildren(h("strong", {}, formatLabel(stage.title)), " ", h("span", { class: "where" }, describeCell(story, explanation)));
+      heading.replaceChildren(h("strong", {}, formatLabel(stage.title)), " ", h("span", { class: "where" }, describeCell(record, explanation)));
       release.hidden = !pinned;
       formula.replaceChildren(...explanation.formula.map((part) => show(part)));
       lines.replaceChildren(
@@ -586,8 +586,8 @@ export function panelView(onWalk, onReturn, onLetGo) {
         }),
       );
       sources.replaceChildren(
-        ...sourceAreas(story, explanation).sort((a, b) => a.operand - b.operand).map((area) => {
-          const from = stageOf(story, area.stage);
+        ...sourceAreas(record, explanation).sort((a, b) => a.operand - b.operand).map((area) => {
+          const from = stageOf(record, area.stage);
           return h("li", { class: `operand-${Math.min(area.operand, 3)}` }, h("i", { "aria-hidden": "true" }), h("b", {}, formatLabel(from.title)), ` ${describeArea(from, area)}`);
         }),
       );

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Where a number of a story comes from, in arithmetic and in words: what attn_magic/notation.py, expressions.py and explain.py say.
+ * Where a number of a trace comes from, in arithmetic and in words: what attn_magic/notation.py, expressions.py and explain.py say.
  * tests/data/notation_cases.json and explanation_cases.json hold both to it.
  *
  * In order: notation, arithmetic, explanations.
@@ -8,7 +8,7 @@
 
 import { isHidden, operandsOf, stageOf, valueAt } from "./record.js";
 
-/** @import { Axis, Contraction, Elementwise, Expression, Place, Quantity, Softmax, Source, Stage, Story } from "./record.js" */
+/** @import { Axis, Contraction, Elementwise, Expression, Place, Quantity, Softmax, Source, Stage, TraceRecord } from "./record.js" */
 
 /** A piece of a line: text, or text that stands for an operand or one of its cells. @typedef {string | {text: string, operand: number, source?: Source}} Part */
 /** @typedef {Place & {value: number | boolean, formula: Part[], lines: Part[][], sentence: string, terms: Source[][]}} Explanation */
@@ -243,16 +243,16 @@ function evaluateAsShown(expression, digits) {
 
 /**
  * Where one number comes from: the same words and numbers as `AttentionTrace.explain`.
- * @param {Story} story @param {Place} place @param {number | null} [mostTerms] @returns {Explanation}
+ * @param {TraceRecord} record @param {Place} place @param {number | null} [mostTerms] @returns {Explanation}
  */
-export function explain(story, place, mostTerms = null) {
-  const stage = stageOf(story, place.stage);
+export function explain(record, place, mostTerms = null) {
+  const stage = stageOf(record, place.stage);
   const { equation } = stage;
-  if (equation?.kind === "contraction") return explainContraction(story, stage, place, equation, mostTerms);
-  if (equation?.kind === "elementwise") return explainElementwise(story, stage, place, equation);
-  if (equation?.kind === "softmax") return explainSoftmax(story, stage, place, equation, mostTerms);
+  if (equation?.kind === "contraction") return explainContraction(record, stage, place, equation, mostTerms);
+  if (equation?.kind === "elementwise") return explainElementwise(record, stage, place, equation);
+  if (equation?.kind === "softmax") return explainSoftmax(record, stage, place, equation, mostTerms);
   const value = valueAt(stage, place.row, place.column, place.head);
-  return explanation(stage, place, [`${nameOf(stage, place)} = ${showValue(value, story.precision)}`], [], []);
+  return explanation(stage, place, [`${nameOf(stage, place)} = ${showValue(value, record.precision)}`], [], []);
 }
 
 /** @param {Stage} stage @param {Place} place @param {Part[]} formula @param {Part[][]} lines @param {Source[][]} terms @param {string} [remark] @returns {Explanation} */
@@ -265,9 +265,9 @@ export function explanation(stage, place, formula, lines, terms, remark = "") {
   return { stage: stage.name, row, column, head, value, formula, lines, sentence: [sentence, remark].filter(Boolean).join(" "), terms };
 }
 
-/** @param {Story} story @param {Stage} stage @param {Place} place @param {Contraction} equation @param {number | null} mostTerms */
-function explainContraction(story, stage, place, equation, mostTerms) {
-  const operands = equation.operands.map((name) => stageOf(story, name));
+/** @param {TraceRecord} record @param {Stage} stage @param {Place} place @param {Contraction} equation @param {number | null} mostTerms */
+function explainContraction(record, stage, place, equation, mostTerms) {
+  const operands = equation.operands.map((name) => stageOf(record, name));
   const { letters, bound, sizes } = readIndices(stage, place, equation, operands);
   const summed = [...sizes.keys()].filter((letter) => !bound.has(letter));
   const at = new Map(bound);
@@ -282,40 +282,40 @@ function explainContraction(story, stage, place, equation, mostTerms) {
   };
   take(0);
   const products = terms.map((term) => ["*", ...term.map((source, operand) => ({ value: source.value, source, operand }))]);
-  const line = equate(fold("+", products, mostTerms), Number(valueAt(stage, place.row, place.column, place.head)), story.precision);
+  const line = equate(fold("+", products, mostTerms), Number(valueAt(stage, place.row, place.column, place.head)), record.precision);
   /** @type {Part[][]} */
   const factors = operands.map((operand, index) => {
     const labels = [...letters[index]].map((letter, axis) => (bound.has(letter) ? labelOf(axesOf(operand)[axis], bound.get(letter) ?? 0) : letter));
     return [{ text: `${operand.name}[${labels.join(", ")}]`, operand: index }];
   });
   const formula = [`${nameOf(stage, place)} = ${summed.length ? `Σ_${summed.join("")} ` : ""}`, ...join(factors, " × ")];
-  const allHidden = terms.every((term) => term.some((source) => isHidden(story, source)));
+  const allHidden = terms.every((term) => term.some((source) => isHidden(record, source)));
   return explanation(stage, place, formula, [["= ", ...line]], terms, allHidden ? NOTHING_TO_ATTEND_TO : "");
 }
 
-/** @param {Story} story @param {Stage} stage @param {Place} place @param {Elementwise} equation */
-function explainElementwise(story, stage, place, equation) {
-  const { precision } = story;
+/** @param {TraceRecord} record @param {Stage} stage @param {Place} place @param {Elementwise} equation */
+function explainElementwise(record, stage, place, equation) {
+  const { precision } = record;
   /** @type {Record<string, Quantity>} */
   const quantities = {};
   operandsOf(equation).forEach((name, operand) => {
-    const source = sameCell(stageOf(story, name), place);
+    const source = sameCell(stageOf(record, name), place);
     quantities[name] = { value: source.value, source, operand };
   });
   /** @type {Part[]} */
   const symbols = write(equation.expression, formatConstant).map((part) => {
     const quantity = typeof part === "string" && Object.hasOwn(quantities, part) ? quantities[part] : null;
-    return quantity ? { text: nameOf(stageOf(story, quantity.source.stage), quantity.source), operand: quantity.operand } : part;
+    return quantity ? { text: nameOf(stageOf(record, quantity.source.stage), quantity.source), operand: quantity.operand } : part;
   });
   const value = Number(valueAt(stage, place.row, place.column, place.head));
   const line = equate(substitute(equation.expression, { ...equation.constants, ...quantities }), value, precision);
   const sources = Object.values(quantities).map((quantity) => quantity.source);
-  return explanation(stage, place, [`${nameOf(stage, place)} = `, ...symbols], [["= ", ...line]], [sources], remarkOn(story, stage, place));
+  return explanation(stage, place, [`${nameOf(stage, place)} = `, ...symbols], [["= ", ...line]], [sources], remarkOn(record, stage, place));
 }
 
-/** @param {Story} story @param {Stage} stage @param {Place} place @param {Softmax} equation @param {number | null} mostTerms */
-function explainSoftmax(story, stage, place, equation, mostTerms) {
-  const operand = stageOf(story, equation.operand);
+/** @param {TraceRecord} record @param {Stage} stage @param {Place} place @param {Softmax} equation @param {number | null} mostTerms */
+function explainSoftmax(record, stage, place, equation, mostTerms) {
+  const operand = stageOf(record, equation.operand);
   const across = equation.over === "columns";
   const axis = across ? operand.columns : operand.rows;
   const sources = axis.labels.map((_, count) => sameCell(operand, across ? { ...place, column: count } : { ...place, row: count }));
@@ -330,15 +330,15 @@ function explainSoftmax(story, stage, place, equation, mostTerms) {
     { text: `${operand.name}[${[...head, ...letters].join(", ")}]`, operand: 1 },
     " − max)",
   ];
-  const lines = softmaxLines(story, stage, place, sources, across ? place.column : place.row, mostTerms);
-  return explanation(stage, place, formula, lines, sources.map((source) => [source]), remarkOn(story, stage, place));
+  const lines = softmaxLines(record, stage, place, sources, across ? place.column : place.row, mostTerms);
+  return explanation(stage, place, formula, lines, sources.map((source) => [source]), remarkOn(record, stage, place));
 }
 
 /**
  * The maximum, this cell's exponential, the sum of all exponentials, the division.
- * @param {Story} story @param {Stage} stage @param {Place} place @param {Source[]} sources @param {number} own @param {number | null} mostTerms @returns {Part[][]}
+ * @param {TraceRecord} record @param {Stage} stage @param {Place} place @param {Source[]} sources @param {number} own @param {number | null} mostTerms @returns {Part[][]}
  */
-function softmaxLines(story, stage, place, sources, own, mostTerms) {
+function softmaxLines(record, stage, place, sources, own, mostTerms) {
   const scores = sources.map((source) => Number(source.value));
   const highest = scores.reduce((a, b) => (b > a ? b : a));
   if (highest === -Infinity) return [[`${NOTHING_TO_ATTEND_TO} All weights are 0.`]];
@@ -346,7 +346,7 @@ function softmaxLines(story, stage, place, sources, own, mostTerms) {
   const exponentials = scores.map((score) => Math.exp(score - highest));
   const total = exponentials.reduce((a, b) => a + b, 0);
   const value = Number(valueAt(stage, place.row, place.column, place.head));
-  const { precision } = story;
+  const { precision } = record;
   const exponents = quantities.map((quantity) => ["exp", ["-", quantity, highest]]);
   return [
     ["max: ", ...equate(fold("max", quantities, mostTerms), highest, precision)],
@@ -358,14 +358,14 @@ function softmaxLines(story, stage, place, sources, own, mostTerms) {
 
 /**
  * The cells that a number was made from, as one block for each operand: what is lit. Costs nothing, however long the sum.
- * @param {Story} story @param {Place} place @returns {Area[]}
+ * @param {TraceRecord} record @param {Place} place @returns {Area[]}
  */
-export function sourceAreas(story, place) {
-  const stage = stageOf(story, place.stage);
+export function sourceAreas(record, place) {
+  const stage = stageOf(record, place.stage);
   const { equation } = stage;
   const { row, column } = place;
   if (equation?.kind === "contraction") {
-    const operands = equation.operands.map((name) => stageOf(story, name));
+    const operands = equation.operands.map((name) => stageOf(record, name));
     const { letters, bound } = readIndices(stage, place, equation, operands);
     return operands.map((operand, index) => {
       /** @type {[number, number][]} */
@@ -381,7 +381,7 @@ export function sourceAreas(story, place) {
   /** @param {string} name @param {number} operand @returns {Area} */
   const cell = (name, operand) => ({ stage: name, rows: [row, row], columns: [column, column], head: place.head, operand });
   if (equation?.kind !== "softmax") return operandsOf(equation).map(cell);
-  const operand = stageOf(story, equation.operand);
+  const operand = stageOf(record, equation.operand);
   const every = cell(operand.name, 1);
   if (equation.over === "columns") every.columns = [0, operand.columns.labels.length - 1];
   else every.rows = [0, operand.rows.labels.length - 1];
@@ -419,17 +419,17 @@ export function nameOf(stage, place) {
   return `${stage.name}[${axesOf(stage).map((axis, index) => labelOf(axis, places[index])).join(", ")}]`;
 }
 
-/** @param {Story} story @param {Stage} stage @param {Place} place */
-const remarkOn = (story, stage, place) => (isHidden(story, { ...place, stage: stage.name }) ? "The mask hides this cell." : "");
+/** @param {TraceRecord} record @param {Stage} stage @param {Place} place */
+const remarkOn = (record, stage, place) => (isHidden(record, { ...place, stage: stage.name }) ? "The mask hides this cell." : "");
 
-/** "query Indian, key I, 0.4842": what a screen reader says of a cell. @param {Story} story @param {Place} place @param {number} [digits] */
-export function describeCell(story, place, digits = story.precision) {
-  const stage = stageOf(story, place.stage);
+/** "query Indian, key I, 0.4842": what a screen reader says of a cell. @param {TraceRecord} record @param {Place} place @param {number} [digits] */
+export function describeCell(record, place, digits = record.precision) {
+  const stage = stageOf(record, place.stage);
   const value = valueAt(stage, place.row, place.column, place.head);
   const head = stage.heads ? [labelOf(stage.heads, place.head ?? 0)] : [];
   const cell = [`${stage.rows.name} ${labelOf(stage.rows, place.row)}`, `${stage.columns.name} ${labelOf(stage.columns, place.column)}`];
   if (typeof value === "boolean") return [...head, ...cell, value ? "may attend" : "hidden"].join(", ");
-  return [...head, ...cell, formatCell(value, digits, story.precision), ...(isHidden(story, place) ? ["hidden"] : [])].join(", ");
+  return [...head, ...cell, formatCell(value, digits, record.precision), ...(isHidden(record, place) ? ["hidden"] : [])].join(", ");
 }
 
 /** "row Indian", "column dim 1", "row Indian, column I": an area in words. @param {Stage} stage @param {Area} area */

@@ -2,7 +2,7 @@
 /**
  * The explorer: every stage of one run of attention as a matrix, and for every number where it comes from.
  *
- * It reads one story (stages, axes, equations) and knows no stage by name: a new kind of attention is a new story. What it says about a
+ * It reads one record (stages, axes, equations) and knows no stage by name: a new kind of attention is a new record. What it says about a
  * cell is what attn_magic/explain.py says; tests/data/explanation_cases.json holds both to it.
  *
  * The files, each of which uses only those before it: record.js (what there is), explanation.js (what is said of a number), drawing.js (colours
@@ -13,7 +13,7 @@
  * In order: events, `mount`, `render`.
  */
 
-import { headOf, readStory, stageOf } from "./record.js";
+import { headOf, readRecord, stageOf } from "./record.js";
 import { stepFrom } from "./drawing.js";
 import { h, NOT_LIVE, panelView, setText } from "./elements.js";
 import { toolbarView } from "./toolbar.js";
@@ -120,7 +120,7 @@ function onEditorKey(app, event) {
 
 /** @param {App} app @param {KeyboardEvent} event @param {Place} place */
 function onCellKey(app, event, place) {
-  const view = viewOf(app, stageOf(app.story, place.stage));
+  const view = viewOf(app, stageOf(app.record, place.stage));
   const to = event.altKey || event.shiftKey ? null : stepFrom(event, ...view.turned(place.row, place.column), ...view.size);
   if (to) {
     const [row, column] = view.turned(...to);
@@ -142,7 +142,7 @@ const isForTyping = (target) => target.matches("input[type=text], textarea");
 function onPageKey(app, event, target) {
   if ((event.ctrlKey || event.metaKey) && !event.altKey && /^[zy]$/i.test(event.key) && !isForTyping(target)) {
     const kind = event.key.toLowerCase() === "y" || event.shiftKey ? "redo" : "undo";
-    if (app.story.can[kind]) ask(app, { kind });
+    if (app.record.can[kind]) ask(app, { kind });
     return true;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || isForTyping(target)) return false;
@@ -182,25 +182,25 @@ export function mount(root, host, { signal }) {
   followTheme(app);
   followWidth(app);
   say(app, "");
-  app.focus = validPlace(app.story, host.get("focus"));
+  app.focus = validPlace(app.record, host.get("focus"));
   app.pinned = app.focus !== null;
-  const heads = app.focus && stageOf(app.story, app.focus.stage).heads;
+  const heads = app.focus && stageOf(app.record, app.focus.stage).heads;
   if (heads) app.selected.set(heads.name, app.focus?.head ?? 0);
   draw(app);
 }
 
 /** @param {Host} host @param {AbortSignal} signal @returns {App} */
 function createApp(host, signal) {
-  const [readText, readValues] = [host.get("story"), host.get("values")];
-  const story = readStory(readText, readValues);
+  const [readText, readValues] = [host.get("record"), host.get("values")];
+  const record = readRecord(readText, readValues);
   const after = (/** @type {number | (() => number)} */ rest, /** @type {() => void} */ act) => afterRest(act, typeof rest === "number" ? () => rest : rest, signal);
   /** @type {App} */
   const app = {
     host,
     signal,
-    story,
+    record,
     live: host.live,
-    step: clampStep(story, host.get("step")),
+    step: clampStep(record, host.get("step")),
     filled: null,
     selected: new Map(),
     perRow: false,
@@ -244,7 +244,7 @@ function createPage(getApp) {
     setHead: (axis, head) => setHead(getApp(), axis, head),
     setRange: (range) => setRange(getApp(), range),
     copy: (what, stage) => copy(getApp(), what, stage),
-    currentStage: () => getApp().focus?.stage ?? getApp().story.stages[getApp().step].name,
+    currentStage: () => getApp().focus?.stage ?? getApp().record.stages[getApp().step].name,
   });
   const notices = h("ul", { class: "notices" });
   const acts = h("div", { class: "acts" });

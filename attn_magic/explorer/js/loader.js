@@ -24,12 +24,12 @@
       document.head.append(script);
     });
   /** @param {Element} box @param {Record<string, any>} parts */
-  const open = async (box, { module, story, values, stylesheet }) => {
+  const open = async (box, { module, record, values, stylesheet }) => {
     const explore = await (shelf.explore ??= unpack(module).text().then(run));
     const place = document.createElement("div");
     place.className = "attn-magic-explorer";
     box.append(place);
-    explore(place, { story: await unpack(story).text(), values: new DataView(await unpack(values).arrayBuffer()), stylesheet: await unpack(stylesheet).text() });
+    explore(place, { record: await unpack(record).text(), values: new DataView(await unpack(values).arrayBuffer()), stylesheet: await unpack(stylesheet).text() });
     box.classList.add("attn-magic-explored");
   };
   /** @param {Element} box */

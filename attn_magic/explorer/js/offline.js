@@ -10,11 +10,11 @@ import { mount, shelter } from "./explorer.js";
 
 /**
  * An explorer of one trace inside `element`.
- * @param {HTMLElement} element @param {{story: string, values: DataView, stylesheet: string}} trace
+ * @param {HTMLElement} element @param {{record: string, values: DataView, stylesheet: string}} trace
  */
-export function explore(element, { story, values, stylesheet }) {
+export function explore(element, { record, values, stylesheet }) {
   const { signal } = new AbortController(); // it stays as long as its page
-  mount(shelter(element, stylesheet, signal), offlineHost({ story, values, focus: null, step: JSON.parse(story).stages.length - 1 }), { signal });
+  mount(shelter(element, stylesheet, signal), offlineHost({ record, values, focus: null, step: JSON.parse(record).stages.length - 1 }), { signal });
 }
 
 /** Remembers, and computes nothing. @param {Record<string, any>} state @returns {Host} */

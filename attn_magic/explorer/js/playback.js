@@ -11,9 +11,9 @@ import { activeElement, clampStep, reveal, show, viewOf } from "./showing.js";
 
 /** @param {App} app @param {number} wanted @param {number | null} [cells] */
 export function setStep(app, wanted, cells = null) {
-  app.step = clampStep(app.story, wanted);
+  app.step = clampStep(app.record, wanted);
   app.filled = cells;
-  const hidden = app.focus && app.story.stages.findIndex((stage) => stage.name === app.focus?.stage) > app.step;
+  const hidden = app.focus && app.record.stages.findIndex((stage) => stage.name === app.focus?.stage) > app.step;
   if (hidden) [app.focus, app.pinned, app.trail] = [null, false, []];
   if (hidden && activeElement(app)?.matches("[role=gridcell]")) app.toolbar.takeFocus();
   app.hover = null;
@@ -39,7 +39,7 @@ export function pause(app) {
 /** @param {App} app */
 export function togglePlay(app) {
   if (app.playing) return pause(app);
-  if (app.step === app.story.stages.length - 1 && app.filled === null) setStep(app, 0);
+  if (app.step === app.record.stages.length - 1 && app.filled === null) setStep(app, 0);
   app.pinned = false;
   app.focus = null;
   schedule(app, 300);
@@ -53,7 +53,7 @@ function schedule(app, rest) {
 
 /** The next cell of this stage, or the next stage. @param {App} app */
 function tick(app) {
-  const stage = app.story.stages[app.step];
+  const stage = app.record.stages[app.step];
   const cells = cellsOf(stage);
   if (app.filled !== null && app.filled < cells) {
     const [, columns] = viewOf(app, stage).size;
@@ -64,12 +64,12 @@ function tick(app) {
     show(app);
     return schedule(app, Math.min(900, Math.max(60, 9000 / cells)));
   }
-  if (app.step === app.story.stages.length - 1) {
+  if (app.step === app.record.stages.length - 1) {
     app.filled = null;
     show(app);
     return pause(app);
   }
-  const next = app.story.stages[app.step + 1];
+  const next = app.record.stages[app.step + 1];
   const cellByCell = next.equation !== null && cellsOf(next) <= 256 && !app.calm.matches;
   setStep(app, app.step + 1, cellByCell ? 0 : null);
   viewOf(app, next).element.scrollIntoView({ block: "nearest" });
@@ -79,7 +79,7 @@ function tick(app) {
 /** One cell more or less inside the last revealed stage. @param {App} app @param {number} by */
 export function fillBy(app, by) {
   pause(app);
-  const stage = app.story.stages[app.step];
+  const stage = app.record.stages[app.step];
   const [, columns] = viewOf(app, stage).size;
   const count = Math.min(Math.max((app.filled ?? (by > 0 ? 0 : cellsOf(stage))) + by, 1), cellsOf(stage));
   app.filled = count === cellsOf(stage) ? null : count;

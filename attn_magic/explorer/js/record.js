@@ -1,6 +1,7 @@
 // @ts-check
 /**
- * A story with its numbers: stages, the axes of each, and how each follows from those before it. Nothing here is drawn or put into words.
+ * The record of a trace with its numbers: stages, the axes of each, and how each follows from those before it, as serialize.py writes them.
+ * Nothing here is drawn or put into words.
  */
 
 /** @typedef {{name: string, labels: string[]}} Axis */
@@ -10,7 +11,7 @@
 /** @typedef {Contraction | Elementwise | Softmax} Equation */
 
 /**
- * One matrix of the story. `values` are rows × columns, or heads × rows × columns; `isMask`: 1 where a query may attend.
+ * One matrix of a trace. `values` are rows × columns, or heads × rows × columns; `isMask`: 1 where a query may attend.
  * @typedef {{name: string, title: string, symbol: string, act: string, meaning: string, sentence: string, rows: Axis, columns: Axis,
  *   heads: Axis | null, isMask: boolean, equation: Equation | null, values: Float32Array | Uint8Array,
  *   hidden: Map<number, Uint8Array | null>}} Stage
@@ -19,9 +20,9 @@
 /** @typedef {{edit: string[], mask: boolean, options: string[], undo: boolean, redo: boolean, reset: boolean}} Abilities */
 
 /**
- * A story with its numbers.
+ * A trace as a page holds it: its stages with their numbers, and what Python says of it.
  * @typedef {{stages: Stage[], byName: Map<string, Stage>, precision: number, tokens: string[], options: Record<string, any>, notices: {code: string, text: string}[],
- *   check: string, nonfinite: {stage: string, place: number[]} | null, can: Abilities, maskStage: string | null}} Story
+ *   check: string, nonfinite: {stage: string, place: number[]} | null, can: Abilities, maskStage: string | null}} TraceRecord
  */
 
 /** A cell, counted from 0; `head` is null in a stage without heads. @typedef {{stage: string, row: number, column: number, head: number | null}} Place */
@@ -30,17 +31,17 @@
 /** A number, a truth value, a name, or [function, ...arguments]. @typedef {string | number | boolean | Quantity | any[]} Expression */
 
 /**
- * The story in `text` with the numbers in `bytes`, which may start anywhere in their buffer.
- * @param {string} text @param {DataView | ArrayBuffer | Uint8Array} bytes @returns {Story}
+ * The record in `text` with the numbers in `bytes`, which may start anywhere in their buffer.
+ * @param {string} text @param {DataView | ArrayBuffer | Uint8Array} bytes @returns {TraceRecord}
  */
-export function readStory(text, bytes) {
-  const story = JSON.parse(text);
+export function readRecord(text, bytes) {
+  const record = JSON.parse(text);
   const buffer = bytes instanceof ArrayBuffer ? bytes : bytes.buffer;
   const start = bytes instanceof ArrayBuffer ? 0 : bytes.byteOffset;
   /** @param {any} axis @returns {Axis} */
-  const readAxis = (axis) => ({ name: axis.name, labels: axis.labels === "tokens" ? story.tokens : axis.labels });
+  const readAxis = (axis) => ({ name: axis.name, labels: axis.labels === "tokens" ? record.tokens : axis.labels });
   /** @type {Stage[]} */
-  const stages = story.stages.map((/** @type {any} */ stage) => {
+  const stages = record.stages.map((/** @type {any} */ stage) => {
     const count = stage.shape.reduce((/** @type {number} */ product, /** @type {number} */ size) => product * size, 1);
     const size = stage.mask ? Math.ceil(count / 8) : 4 * count;
     const own = buffer.slice(start + stage.offset, start + stage.offset + size); // a copy is aligned
@@ -56,7 +57,7 @@ export function readStory(text, bytes) {
       hidden: new Map(),
     };
   });
-  return { ...story, stages, byName: new Map(stages.map((stage) => [stage.name, stage])) };
+  return { ...record, stages, byName: new Map(stages.map((stage) => [stage.name, stage])) };
 }
 
 /** Eight cells of a mask to a byte, the first in its lowest place. @param {Uint8Array} bytes @param {number} count */
@@ -75,9 +76,9 @@ function readExpression(json) {
   return [json[0], ...json.slice(1).map(readExpression)];
 }
 
-/** @param {Story} story @param {string} name @returns {Stage} */
-export function stageOf(story, name) {
-  const stage = story.byName.get(name);
+/** @param {TraceRecord} record @param {string} name @returns {Stage} */
+export function stageOf(record, name) {
+  const stage = record.byName.get(name);
   if (!stage) throw new Error(`No stage ${name}`);
   return stage;
 }
@@ -98,13 +99,13 @@ export function headOf(selected, stage) {
 }
 
 /**
- * The axes of heads of a story, of each name one; of those of different lengths the longest.
- * @param {Story} story @returns {Axis[]}
+ * The axes of heads of a record, of each name one; of those of different lengths the longest.
+ * @param {TraceRecord} record @returns {Axis[]}
  */
-export function headAxes(story) {
+export function headAxes(record) {
   /** @type {Map<string, Axis>} */
   const axes = new Map();
-  for (const { heads } of story.stages) {
+  for (const { heads } of record.stages) {
     if (heads && heads.labels.length > (axes.get(heads.name)?.labels.length ?? 0)) axes.set(heads.name, heads);
   }
   return [...axes.values()];
@@ -126,25 +127,25 @@ export function names(expression) {
 
 /**
  * 1 where a mask hides the cell of one head, row by row; null where nothing hides any. As `AttentionTrace.hidden`.
- * @param {Story} story @param {Stage} stage @param {number | null} head @returns {Uint8Array | null}
+ * @param {TraceRecord} record @param {Stage} stage @param {number | null} head @returns {Uint8Array | null}
  */
-export function hiddenCells(story, stage, head) {
+export function hiddenCells(record, stage, head) {
   const key = stage.heads ? head ?? 0 : 0;
   const known = stage.hidden.get(key);
   if (known !== undefined) return known;
-  const hidden = findHidden(story, stage, key);
+  const hidden = findHidden(record, stage, key);
   stage.hidden.set(key, hidden);
   return hidden;
 }
 
-/** @param {Story} story @param {Stage} stage @param {number} head @returns {Uint8Array | null} */
-function findHidden(story, stage, head) {
+/** @param {TraceRecord} record @param {Stage} stage @param {number} head @returns {Uint8Array | null} */
+function findHidden(record, stage, head) {
   const { equation } = stage;
   if (!equation || equation.kind === "contraction") return null;
   if (equation.kind === "elementwise" && Array.isArray(equation.expression)) {
     const [name, condition, , ifFalse] = equation.expression;
     if (name === "where" && typeof condition === "string" && ifFalse === -Infinity) {
-      const mask = stageOf(story, condition);
+      const mask = stageOf(record, condition);
       const size = mask.rows.labels.length * mask.columns.labels.length;
       const from = mask.heads ? head * size : 0;
       return Uint8Array.from(mask.values.subarray(from, from + size), (value) => (value ? 0 : 1));
@@ -153,15 +154,15 @@ function findHidden(story, stage, head) {
   /** @type {Uint8Array | null} */
   let union = null;
   for (const name of operandsOf(equation)) {
-    const cover = hiddenCells(story, stageOf(story, name), head);
+    const cover = hiddenCells(record, stageOf(record, name), head);
     union = cover && union ? union.map((value, place) => value | cover[place]) : (cover ?? union);
   }
   return union;
 }
 
-/** @param {Story} story @param {Place} place */
-export function isHidden(story, place) {
-  const stage = stageOf(story, place.stage);
-  const hidden = hiddenCells(story, stage, place.head);
+/** @param {TraceRecord} record @param {Place} place */
+export function isHidden(record, place) {
+  const stage = stageOf(record, place.stage);
+  const hidden = hiddenCells(record, stage, place.head);
   return hidden !== null && hidden[place.row * stage.columns.labels.length + place.column] === 1;
 }

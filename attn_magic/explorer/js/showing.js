@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * What an explorer shows, and how it is drawn from the story: every stage in its place, the marks of the cell that is explained, the focus and
+ * What an explorer shows, and how it is drawn: every stage in its place, the marks of the cell that is explained, the focus and
  * the way back from it. Every function takes the one explorer, `app`, that it is about.
  *
  * In order: what is shown, focus, looks.
@@ -8,10 +8,10 @@
 
 import { headOf, stageOf } from "./record.js";
 import { describeCell, explain, formatLabel, sourceAreas, textOf } from "./explanation.js";
-import { cellsOf, layOut, longestNumber, MOST_DOM_CELLS, themeOf, unfilled, WIDE } from "./drawing.js";
+import { cellsOf, layOut, longestNumber, MAX_DOM_CELLS, themeOf, unfilled, WIDE } from "./drawing.js";
 import { attentionView, h, mathematics, setText, StageView } from "./elements.js";
 
-/** @import { Place, Source, Stage, Story } from "./record.js" */
+/** @import { Place, Source, Stage, TraceRecord } from "./record.js" */
 /** @import { Mark } from "./explanation.js" */
 /** @import { Group, Settings } from "./drawing.js" */
 /** @import { panelView } from "./elements.js" */
@@ -25,14 +25,14 @@ import { attentionView, h, mathematics, setText, StageView } from "./elements.js
 
 /**
  * The traits of views/explorer.py.
- * @typedef {{story: string, values: DataView, _stylesheet: string, _tables: string, focus: Place | null, step: number}} Model
+ * @typedef {{record: string, values: DataView, _stylesheet: string, _tables: string, focus: Place | null, step: number}} Model
  */
 
 /**
  * What is shown. `filled` is how many cells of the last revealed stage are, null for all of them; `focus` is the cell that the keyboard is on or
  * that is pinned, and `trail` the cells that led there; `attentionRow` is the query whose weights are drawn beside a softmax; `selected` is the
  * head that is shown, by the name of its axis.
- * @typedef {{story: Story, live: boolean, step: number, filled: number | null, selected: Map<string, number>, perRow: boolean, attentionKind: string,
+ * @typedef {{record: TraceRecord, live: boolean, step: number, filled: number | null, selected: Map<string, number>, perRow: boolean, attentionKind: string,
  *   focus: Place | null, hover: Place | null, pinned: boolean, trail: Place[], attentionRow: number, fontSize: number}} Shown
  */
 
@@ -55,40 +55,40 @@ import { attentionView, h, mathematics, setText, StageView } from "./elements.js
 /** @typedef {{place: Place, element: HTMLElement, input: HTMLInputElement}} Editor */
 /** @typedef {(reply: any, buffers: any[]) => void} Answered */
 
-const MOST_TERMS = 8; // of a sum that are written out on screen
-const EAGER_CELLS = 800; // of all stages together; a larger story is drawn when it comes into sight
+const MAX_TERMS = 8; // of a sum that are written out on screen
+const EAGER_CELLS = 800; // of all stages together; a larger trace is drawn when it comes into sight
 
 // ------------------------------------------------------------------------------------------------------------ what is shown
 
-/** @param {Story} story @param {any} wanted */
-export function clampStep(story, wanted) {
-  const last = story.stages.length - 1;
+/** @param {TraceRecord} record @param {any} wanted */
+export function clampStep(record, wanted) {
+  const last = record.stages.length - 1;
   return Number.isInteger(wanted) ? Math.min(Math.max(wanted, 0), last) : last;
 }
 
-/** @param {Story} story @param {any} place @returns {Place | null} */
-export function validPlace(story, place) {
-  const stage = place && story.byName.get(place.stage);
+/** @param {TraceRecord} record @param {any} place @returns {Place | null} */
+export function validPlace(record, place) {
+  const stage = place && record.byName.get(place.stage);
   if (!stage || !(place.row < stage.rows.labels.length && place.column < stage.columns.labels.length)) return null;
   return { stage: stage.name, row: place.row, column: place.column, head: stage.heads ? Math.min(place.head ?? 0, stage.heads.labels.length - 1) : null };
 }
 
 /** @param {App} app @returns {Settings} */
 function settings(app) {
-  const small = app.story.stages.filter((stage) => !stage.isMask && stage.columns.labels.length <= WIDE && cellsOf(stage) <= MOST_DOM_CELLS);
-  const longest = Math.min(Math.max(5, ...small.map((stage) => longestNumber(app.story, stage))), 8);
-  return { story: app.story, selected: app.selected, perRow: app.perRow, cellWidth: Math.ceil(longest * 0.58 * app.fontSize + 18), fontSize: app.fontSize };
+  const small = app.record.stages.filter((stage) => !stage.isMask && stage.columns.labels.length <= WIDE && cellsOf(stage) <= MAX_DOM_CELLS);
+  const longest = Math.min(Math.max(5, ...small.map((stage) => longestNumber(app.record, stage))), 8);
+  return { record: app.record, selected: app.selected, perRow: app.perRow, cellWidth: Math.ceil(longest * 0.58 * app.fontSize + 18), fontSize: app.fontSize };
 }
 
 /** Put every stage in its place; those that were there stay the same elements. @param {App} app */
 function arrange(app) {
-  const plan = layOut(app.story);
+  const plan = layOut(app.record);
   const key = JSON.stringify(plan.map(({ title, groups }) => [title, groups.map(({ above, main, link }) => [above.map((one) => one.name), main.name, main.equation?.kind, link])]));
   if (key === app.arrangement) return;
   app.arrangement = key;
   const focused = /** @type {HTMLElement | null} */ (activeElement(app));
   for (const [name, view] of app.views) {
-    if (app.story.byName.has(name)) continue;
+    if (app.record.byName.has(name)) continue;
     app.sight.unobserve(view.element);
     app.views.delete(name);
   }
@@ -124,7 +124,7 @@ export function viewOf(app, stage) {
   if (known) return known;
   const view = new StageView(stage, () => {
     view.update(view.stage, settings(app), true);
-    if (app.focus?.stage === view.stage.name) view.moveTabStop(app.focus.row, app.focus.column, describeCell(app.story, app.focus));
+    if (app.focus?.stage === view.stage.name) view.moveTabStop(app.focus.row, app.focus.column, describeCell(app.record, app.focus));
     show(app);
   });
   app.views.set(stage.name, view);
@@ -156,16 +156,16 @@ export function drawNext(app) {
   app.drawRest();
 }
 
-/** Draw everything from the story, in place. @param {App} app */
+/** Draw everything from the record, in place. @param {App} app */
 export function draw(app) {
   const inGrid = activeElement(app)?.matches("[role=gridcell]");
   arrange(app);
   const now = settings(app);
-  const small = app.story.stages.reduce((sum, stage) => sum + cellsOf(stage), 0) <= EAGER_CELLS;
-  for (const stage of app.story.stages) viewOf(app, stage).update(stage, now, small);
-  app.notices.hidden = app.story.notices.length === 0;
-  app.notices.replaceChildren(...app.story.notices.map((notice) => h("li", {}, formatLabel(notice.text))));
-  const cell = app.focus && app.views.get(app.focus.stage)?.moveTabStop(app.focus.row, app.focus.column, describeCell(app.story, app.focus));
+  const small = app.record.stages.reduce((sum, stage) => sum + cellsOf(stage), 0) <= EAGER_CELLS;
+  for (const stage of app.record.stages) viewOf(app, stage).update(stage, now, small);
+  app.notices.hidden = app.record.notices.length === 0;
+  app.notices.replaceChildren(...app.record.notices.map((notice) => h("li", {}, formatLabel(notice.text))));
+  const cell = app.focus && app.views.get(app.focus.stage)?.moveTabStop(app.focus.row, app.focus.column, describeCell(app.record, app.focus));
   reveal(app);
   show(app);
   if (inGrid && cell && activeElement(app) !== cell) cell.focus({ preventScroll: true }); // its table was built anew
@@ -175,18 +175,18 @@ export function draw(app) {
 
 /** @param {App} app */
 export function reveal(app) {
-  app.story.stages.forEach((stage, index) => {
+  app.record.stages.forEach((stage, index) => {
     const view = viewOf(app, stage);
     view.element.classList.toggle("later", index > app.step);
-    view.element.classList.toggle("current", index === app.step && (app.step < app.story.stages.length - 1 || app.playing !== 0));
+    view.element.classList.toggle("current", index === app.step && (app.step < app.record.stages.length - 1 || app.playing !== 0));
     view.element.inert = index > app.step;
     const attention = app.attentions.get(stage.name);
     attention?.element.classList.toggle("later", index > app.step || (index === app.step && app.filled !== null));
   });
-  app.toolbar.draw(app.story, { live: app.live, step: app.step, filled: app.filled, playing: app.playing !== 0, selected: app.selected, perRow: app.perRow });
+  app.toolbar.draw(app.record, { live: app.live, step: app.step, filled: app.filled, playing: app.playing !== 0, selected: app.selected, perRow: app.perRow });
 }
 
-/** The cell whose story is told. @param {App} app */
+/** The cell whose record is told. @param {App} app */
 export function shown(app) {
   return app.pinned ? app.focus : (app.hover ?? app.focus);
 }
@@ -199,7 +199,7 @@ export function show(app) {
     const next = marks.get(name) ?? [];
     if (next.length || view.isMarked) view.light(next);
   }
-  app.panel.draw(app.story, place ? explain(app.story, place, MOST_TERMS) : null, { pinned: app.pinned, trail: app.trail });
+  app.panel.draw(app.record, place ? explain(app.record, place, MAX_TERMS) : null, { pinned: app.pinned, trail: app.trail });
   app.frame ||= requestAnimationFrame(() => ((app.frame = 0), drawAttention(app, shown(app)))); // what was asked for comes first
   app.page.classList.toggle("is-pinned", app.pinned);
   if (place) app.speak();
@@ -207,17 +207,17 @@ export function show(app) {
 
 /** The marks of every stage while `place` is explained. @param {App} app @param {Place | null} place */
 function marksFor(app, place) {
-  const { story, selected } = app;
+  const { record, selected } = app;
   /** @type {Map<string, Mark[]>} */
   const marks = new Map();
   const mark = (/** @type {string} */ stage, /** @type {Mark} */ one) => void marks.set(stage, [...(marks.get(stage) ?? []), one]);
-  if (story.nonfinite) {
-    const [row, column] = story.nonfinite.place.slice(-2);
-    const only = story.nonfinite.place.length === 3 ? story.nonfinite.place[0] : null;
-    if (only === null || only === headOf(selected, stageOf(story, story.nonfinite.stage))) mark(story.nonfinite.stage, { kind: "alarm", rows: [row, row], columns: [column, column] });
+  if (record.nonfinite) {
+    const [row, column] = record.nonfinite.place.slice(-2);
+    const only = record.nonfinite.place.length === 3 ? record.nonfinite.place[0] : null;
+    if (only === null || only === headOf(selected, stageOf(record, record.nonfinite.stage))) mark(record.nonfinite.stage, { kind: "alarm", rows: [row, row], columns: [column, column] });
   }
   if (app.filled !== null) {
-    const stage = story.stages[app.step];
+    const stage = record.stages[app.step];
     const view = viewOf(app, stage);
     for (const block of unfilled(app.filled, ...view.size)) {
       const [rows, columns] = view.turned(0, 1)[0] ? [block.columns, block.rows] : [block.rows, block.columns];
@@ -225,8 +225,8 @@ function marksFor(app, place) {
     }
   }
   if (place) {
-    for (const area of sourceAreas(story, place)) {
-      const head = headOf(selected, stageOf(story, area.stage));
+    for (const area of sourceAreas(record, place)) {
+      const head = headOf(selected, stageOf(record, area.stage));
       if (area.head === null || head === null || area.head === head) mark(area.stage, { kind: `operand-${Math.min(area.operand, 3)}`, rows: area.rows, columns: area.columns });
     }
     mark(place.stage, { kind: app.pinned ? "focus pinned" : "focus", rows: [place.row, place.row], columns: [place.column, place.column] });
@@ -237,12 +237,12 @@ function marksFor(app, place) {
 /** @param {App} app @param {Place | null} place */
 function drawAttention(app, place) {
   for (const [name, attention] of app.attentions) {
-    const stage = stageOf(app.story, name);
+    const stage = stageOf(app.record, name);
     const rows = stage.rows.labels.length;
-    const axis = place && stageOf(app.story, place.stage).rows;
+    const axis = place && stageOf(app.record, place.stage).rows;
     if (place && axis && axis.labels.length === rows && (axis.name === stage.rows.name || place.stage === name)) app.attentionRow = place.row;
     if (app.attentionRow < 0 || app.attentionRow >= rows) app.attentionRow = rows - 1; // the last token sees most
-    attention.draw(app.story, stage, app.attentionRow, headOf(app.selected, stage));
+    attention.draw(app.record, stage, app.attentionRow, headOf(app.selected, stage));
   }
 }
 
@@ -250,8 +250,8 @@ function drawAttention(app, place) {
 export function spokenText(app) {
   const place = shown(app);
   if (!place) return "";
-  const { lines, sentence } = explain(app.story, place, MOST_TERMS);
-  return [`${stageOf(app.story, place.stage).title}: ${describeCell(app.story, place)}.`, ...lines.map(textOf), sentence].join(" ");
+  const { lines, sentence } = explain(app.record, place, MAX_TERMS);
+  return [`${stageOf(app.record, place.stage).title}: ${describeCell(app.record, place)}.`, ...lines.map(textOf), sentence].join(" ");
 }
 
 /** @param {App} app @param {string} text */
@@ -264,13 +264,13 @@ export function say(app, text) {
 
 /** @param {App} app @param {Place} place @param {{pin?: boolean, keepTrail?: boolean, dom?: boolean, scroll?: boolean}} how */
 export function setFocus(app, place, { pin = false, keepTrail = false, dom = false, scroll = false }) {
-  const { heads } = stageOf(app.story, place.stage);
-  if (heads && place.head !== null && place.head !== headOf(app.selected, stageOf(app.story, place.stage))) setHead(app, heads.name, place.head);
+  const { heads } = stageOf(app.record, place.stage);
+  if (heads && place.head !== null && place.head !== headOf(app.selected, stageOf(app.record, place.stage))) setHead(app, heads.name, place.head);
   app.focus = place;
   app.pinned = pin;
   app.hover = null;
   if (!keepTrail) app.trail = [];
-  const cell = app.views.get(place.stage)?.moveTabStop(place.row, place.column, describeCell(app.story, place));
+  const cell = app.views.get(place.stage)?.moveTabStop(place.row, place.column, describeCell(app.record, place));
   if (dom) cell?.focus({ preventScroll: true });
   app.writeBack();
   show(app);
@@ -326,7 +326,7 @@ export function returnTo(app, level) {
 export function isSource(app, place) {
   const from = app.pinned && app.focus;
   if (!from) return false;
-  return sourceAreas(app.story, from).some(
+  return sourceAreas(app.record, from).some(
     (area) =>
       area.stage === place.stage && (area.head === null || place.head === null || area.head === place.head) && area.rows[0] <= place.row && place.row <= area.rows[1] && area.columns[0] <= place.column && place.column <= area.columns[1],
   );
@@ -353,7 +353,7 @@ export const isSame = (a, b) => a === b || (a !== null && b !== null && a.stage 
 /** Show another head of the stages with this axis; the focus stays where it is in the rows and columns. @param {App} app @param {string} axis @param {number} next */
 export function setHead(app, axis, next) {
   app.selected.set(axis, next);
-  const stage = app.focus && stageOf(app.story, app.focus.stage);
+  const stage = app.focus && stageOf(app.record, app.focus.stage);
   if (app.focus && stage) app.focus = { ...app.focus, head: headOf(app.selected, stage) };
   app.hover = null;
   draw(app);

@@ -8,7 +8,7 @@ import { formatLabel, labelOf } from "./explanation.js";
 import { cellsOf } from "./drawing.js";
 import { choice, h, icon, ICONS, NOT_LIVE, setText } from "./elements.js";
 
-/** @import { Axis, Story } from "./record.js" */
+/** @import { Axis, TraceRecord } from "./record.js" */
 
 /** @param {string} name @param {string} label @param {() => void} act @param {string} [text] */
 function button(name, label, act, text) {
@@ -52,20 +52,20 @@ function optionsView(ask) {
   const element = h("fieldset", { class: "experiment", "aria-label": "What if" }, ...Object.values(controls));
   return {
     element,
-    /** @param {Story} story @param {boolean} live */
-    draw(story, live) {
-      const offers = story.can.options ?? [];
+    /** @param {TraceRecord} record @param {boolean} live */
+    draw(record, live) {
+      const offers = record.can.options ?? [];
       for (const [name, control] of Object.entries(controls)) control.hidden = !offers.includes(name);
       element.hidden = offers.length === 0;
       element.disabled = !live;
-      mask.select(story.options.mask);
-      scale.select(String(story.options.scale));
-      over.select(String(story.options.col_dim));
-      const degree = Number(story.options.temperature);
+      mask.select(record.options.mask);
+      scale.select(String(record.options.scale));
+      over.select(String(record.options.col_dim));
+      const degree = Number(record.options.temperature);
       if (!slider.matches(":active")) slider.value = String(Math.log10(degree));
       if (!slider.matches(":active")) setText(degrees, String(degree));
       slider.setAttribute("aria-valuetext", String(degree));
-      drawnSeed = String(story.options.seed);
+      drawnSeed = String(record.options.seed);
       if (!seedBox.matches(":focus")) seedBox.value = drawnSeed;
     },
   };
@@ -141,11 +141,11 @@ function copyView(copy, currentStage) {
     offer(...nodes) {
       rest.replaceChildren(...nodes);
     },
-    /** @param {Story} story @param {boolean} live */
-    draw(story, live) {
-      const titles = story.stages.map((stage) => formatLabel(stage.title));
+    /** @param {TraceRecord} record @param {boolean} live */
+    draw(record, live) {
+      const titles = record.stages.map((stage) => formatLabel(stage.title));
       if (titles.join() !== [...stages.options].map((option) => option.text).join()) {
-        stages.replaceChildren(...story.stages.map((stage, place) => h("option", { value: stage.name }, titles[place])));
+        stages.replaceChildren(...record.stages.map((stage, place) => h("option", { value: stage.name }, titles[place])));
       }
       for (const control of [code, stages, ...ways]) control.disabled = !live;
       reason.hidden = live;
@@ -179,19 +179,19 @@ export function toolbarView({ go, play, ask, setHead, setRange, copy, currentSta
     element,
     copies,
     takeFocus: () => playing.focus({ preventScroll: true }),
-    /** @param {Story} story @param {{live: boolean, step: number, filled: number | null, playing: boolean, selected: Map<string, number>, perRow: boolean}} state */
-    draw(story, state) {
-      const { can } = story;
-      const stage = story.stages[state.step];
+    /** @param {TraceRecord} record @param {{live: boolean, step: number, filled: number | null, playing: boolean, selected: Map<string, number>, perRow: boolean}} state */
+    draw(record, state) {
+      const { can } = record;
+      const stage = record.stages[state.step];
       const cell = state.filled === null ? "" : `, cell ${Math.min(state.filled, cellsOf(stage))} of ${cellsOf(stage)}`;
-      position.replaceChildren(h("span", { class: "count" }, `step ${state.step + 1} of ${story.stages.length}: `), h("strong", {}, formatLabel(stage.title)), cell);
-      setText(check, (/^agrees/.test(story.check) ? "✓ " : "") + formatLabel(story.check));
+      position.replaceChildren(h("span", { class: "count" }, `step ${state.step + 1} of ${record.stages.length}: `), h("strong", {}, formatLabel(stage.title)), cell);
+      setText(check, (/^agrees/.test(record.check) ? "✓ " : "") + formatLabel(record.check));
       enable(previous, state.step > 0);
-      enable(next, state.step < story.stages.length - 1 || state.filled !== null);
+      enable(next, state.step < record.stages.length - 1 || state.filled !== null);
       playing.replaceChildren(icon(state.playing ? "pause" : "play"));
       playing.setAttribute("aria-label", state.playing ? "Pause (space)" : "Play (space)");
       playing.title = state.playing ? "Pause (space)" : "Play (space)";
-      heads.draw(headAxes(story), state.selected);
+      heads.draw(headAxes(record), state.selected);
       range.select(state.perRow ? "row" : "stage");
       history.hidden = !(can.undo || can.redo || can.reset || can.options?.length || can.edit?.length);
       history.disabled = !state.live;
@@ -199,8 +199,8 @@ export function toolbarView({ go, play, ask, setHead, setRange, copy, currentSta
       enable(undo, can.undo);
       enable(redo, can.redo);
       enable(reset, can.reset);
-      options.draw(story, state.live);
-      copies.draw(story, state.live);
+      options.draw(record, state.live);
+      copies.draw(record, state.live);
     },
   };
 }
