@@ -27,7 +27,7 @@ window.hosts = TRACES.map(({ record, values, focus, step }) => {
     };
     const element = document.body.appendChild(document.createElement('div'));
     element.className = 'mounted';
-    mount(shelter(element, STYLESHEET, new AbortController().signal), host, { signal: new AbortController().signal });
+    mount(shadowRootIn(element, STYLESHEET, new AbortController().signal), host, { signal: new AbortController().signal });
     return host;
 });
 """
@@ -50,19 +50,19 @@ def mounted(chromium, tmp_path):
     troubles: list[str] = []
     contexts = []
 
-    def mounted(*wanted: tuple[str, dict[str, Any]]):
+    def mounted(*wanted: tuple[str, dict[str, Any]], script: str = MOUNT):
         traces = [{**told(KINDS[kind]()), **state} for kind, state in wanted]
         data = f"const TRACES = {json.dumps(traces)}, STYLESHEET = {json.dumps(stylesheet_text())};"
         path = tmp_path / "mounted.html"
         path.write_text(
-            f'<!DOCTYPE html><meta charset="utf-8"><body><script type="module">{module_text("offline.js")}{data}{MOUNT}</script>', encoding="utf-8"
+            f'<!DOCTYPE html><meta charset="utf-8"><body><script type="module">{module_text("offline.js")}{data}{script}</script>', encoding="utf-8"
         )
         contexts.append(chromium.new_context(viewport={"width": 1400, "height": 1000}))
         page = contexts[-1].new_page()
         page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.goto(path.as_uri())
-        page.locator(".explorer").nth(len(wanted) - 1).wait_for()
+        page.locator(".explorer").nth(len(wanted) - 1 if script is MOUNT else 0).wait_for()
         return page
 
     yield mounted
@@ -129,3 +129,57 @@ def test_two_explorers_of_one_module_share_nothing(mounted):
     assert formula(other).startswith("scores[head 2, le, the] = ")
     assert formula(first).startswith("query[head 4, le, dim 1] = ")
     assert third.locator(".mark, .is-pinned").count() == 0
+
+
+# A second trace on the page of the first one: in the module's own scope, for which there is no button yet.
+SECOND = """
+const { signal } = new AbortController();
+const [first, other] = TRACES.map(({ record, values }) => [record, new DataView(Uint8Array.from(atob(values), (letter) => letter.charCodeAt(0)).buffer)]);
+const state = { record: first[0], values: first[1], focus: null, step: 7 };
+const page = createPage({ live: false, get: (name) => state[name], set() {}, on() {}, send() {}, onMessage() {} }, signal);
+const second = createTrace(page, readRecord(...other), 9, null);
+document.body.append(page.element);
+page.element.append(second.acts);
+draw(page.trace);
+draw(second);
+setHead(second, 'head', 1);
+setFocus(second, { stage: 'scores', row: 0, column: 1, head: 1 }, { pin: true });
+setRange(second, 'row');
+setStep(second, 6);
+fillBy(second, -1);
+window.told = [page.trace, second].map((trace) => ({
+    step: trace.step,
+    filled: trace.filled,
+    heads: [...trace.selected],
+    focus: trace.focus?.stage ?? null,
+    perRow: trace.perRow,
+    marks: trace.acts.querySelectorAll('.mark').length > 0,
+    later: trace.acts.querySelectorAll('.later').length > 0,
+    caption: trace.views.get('scores').shape.textContent,
+}));
+"""
+
+
+def test_two_traces_on_one_page_share_nothing_but_the_page(mounted):
+    page = mounted(("grouped queries", {}), ("two heads", {}), script=SECOND)
+    first, second = page.evaluate("told")
+    assert first == {
+        "step": 7,
+        "filled": None,
+        "heads": [],
+        "focus": None,
+        "perRow": False,
+        "marks": False,
+        "later": False,
+        "caption": "3 × 4 · head 1",
+    }
+    assert second == {
+        "step": 6,
+        "filled": 11,
+        "heads": [["head", 1]],
+        "focus": "masked_scores",
+        "perRow": True,
+        "marks": True,
+        "later": True,
+        "caption": "3 × 4 · head 2",
+    }

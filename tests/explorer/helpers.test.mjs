@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { commonWords, heat, layOut, luminanceOf, positionOf, rangeOf, readBlock, stepFrom, surfaceFor, themeOf, unfilled, usedTransposed } from "../../attn_magic/explorer/js/drawing.js";
+import { commonWords, heat, layOut, positionOf, rangeOf, readBlock, stepFrom, surfaceFor, unfilled, usedTransposed } from "../../attn_magic/explorer/js/drawing.js";
 import { describeArea, describeCell, shortestText, sourceAreas } from "../../attn_magic/explorer/js/explanation.js";
+import { luminanceOf, themeOf } from "../../attn_magic/explorer/js/theme.js";
 import { headAxes, headOf, hiddenCells, readRecord } from "../../attn_magic/explorer/js/record.js";
 
 const records = JSON.parse(readFileSync(new URL("../data/explanation_cases.json", import.meta.url), "utf-8"));

@@ -9,33 +9,34 @@ import { h } from "./elements.js";
 import { say } from "./showing.js";
 import { ask } from "./changing.js";
 
-/** @import { App } from "./showing.js" */
+/** @import { TraceState } from "./state.js" */
 
 /** The name of each way, and how its files end. @type {Record<string, [string, string]>} */
 const WAYS = { pytorch: ["PyTorch", "py"], latex: ["LaTeX", "tex"], markdown: ["Markdown", "md"], csv: ["CSV", "csv"], png: ["PNG", "png"], svg: ["SVG", "svg"] };
 const SAID_FOR = 8000; // milliseconds
 const MAX_SELECTED = 100_000; // letters that are shown to be copied by hand; more are a file
 
-/** @param {App} app @param {string} what @param {string | null} stage */
-export function copy(app, what, stage) {
-  ask(app, { kind: "copy", what, stage }, (reply, buffers) => reply.ok && hand(app, what, stage, what === "png" ? new Blob(buffers, { type: "image/png" }) : reply.copy));
+/** @param {TraceState} trace @param {string} what @param {string | null} stage */
+export function copy(trace, what, stage) {
+  ask(trace.page, { kind: "copy", what, stage }, (reply, buffers) => reply.ok && hand(trace, what, stage, what === "png" ? new Blob(buffers, { type: "image/png" }) : reply.copy));
 }
 
-/** @param {App} app @param {string} what @param {string | null} stage @param {string | Blob} content */
-async function hand(app, what, stage, content) {
-  const { copies } = app.toolbar;
+/** @param {TraceState} trace @param {string} what @param {string | null} stage @param {string | Blob} content */
+async function hand(trace, what, stage, content) {
+  const { page } = trace;
+  const { copies } = page.toolbar;
   try {
     if (typeof content === "string") await navigator.clipboard.writeText(content);
     else await navigator.clipboard.write([new ClipboardItem({ [content.type]: content })]);
   } catch {
     copies.offer(...byHand(what, stage ?? "attention", content));
     const how = copies.element.querySelector("textarea") ? "press Ctrl+C for the selected text, or save it as a file" : "save it as a file";
-    return say(app, `This page may not reach the clipboard: ${how}.`);
+    return say(page, `This page may not reach the clipboard: ${how}.`);
   }
   copies.close();
-  const done = describeCopy(what, stage && formatLabel(stageOf(app.record, stage).title), content);
-  say(app, done);
-  setTimeout(() => app.status.textContent === done && say(app, ""), SAID_FOR);
+  const done = describeCopy(what, stage && formatLabel(stageOf(trace.record, stage).title), content);
+  say(page, done);
+  setTimeout(() => page.status.textContent === done && say(page, ""), SAID_FOR);
 }
 
 /** "Copied 12 lines of PyTorch." @param {string} what @param {string | null} title @param {string | Blob} content */

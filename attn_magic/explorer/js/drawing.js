@@ -33,7 +33,7 @@ export const WIDE = 6; // columns; in wider stages digits are smaller and fewer
 
 export const DIVERGING = [[0.702, 0.345, 0.024], [0.992, 0.722, 0.388], [0.969, 0.969, 0.969], [0.573, 0.773, 0.871], [0.129, 0.4, 0.675]];
 export const SEQUENTIAL = [[0.969, 0.984, 1.0], [0.776, 0.859, 0.937], [0.42, 0.682, 0.839], [0.129, 0.443, 0.71], [0.031, 0.188, 0.42]];
-const DARK_INK_ABOVE = 0.179; // relative luminance at which black and white text have the same contrast, 4.58 : 1
+export const DARK_INK_ABOVE = 0.179; // relative luminance at which black and white text have the same contrast, 4.58 : 1
 export const NOT_FINITE_RED = 0xff1e26b3; // of a canvas, as ABGR
 export const ALLOWED_BLUE = 0xffefdbc6;
 
@@ -45,7 +45,7 @@ export function heat(value, low, high, signed = low < 0) {
 }
 
 /** As WCAG has it. @param {number[]} color */
-function relativeLuminance(color) {
+export function relativeLuminance(color) {
   const [red, green, blue] = color.map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
@@ -276,38 +276,4 @@ export function stepFrom({ key, ctrlKey = false, metaKey = false }, row, column,
 export function readBlock(text) {
   const lines = text.replace(/\r\n?/g, "\n").replace(/\n+$/, "").split("\n");
   return lines.map((line) => (line.includes("\t") ? line.split("\t") : line.trim().split(/\s*,\s*|\s+/)).map((cell) => cell.trim()));
-}
-
-/** "dark" or "light": the word of JupyterLab, of VS Code, of Colab, of marimo or of the page; else what lies behind `element`; else the system's. @param {Element} element @param {boolean} systemIsDark */
-export function themeOf(element, systemIsDark) {
-  const { body, documentElement: html } = element.ownerDocument;
-  const lab = body.getAttribute("data-jp-theme-light");
-  if (lab !== null) return lab === "false" ? "dark" : "light";
-  if (body.classList.contains("vscode-light") || body.classList.contains("vscode-high-contrast-light")) return "light";
-  if (body.classList.contains("vscode-dark") || body.classList.contains("vscode-high-contrast")) return "dark";
-  const own = [html.getAttribute("theme"), html.getAttribute("data-theme"), body.getAttribute("data-theme")];
-  return own.find((word) => word === "dark" || word === "light") ?? themeBehind(element) ?? (systemIsDark ? "dark" : "light");
-}
-
-/** What goes with the first colour behind `element` that hides what is behind it. @param {Element} element */
-function themeBehind(element) {
-  for (let at = around(element); at; at = around(at)) {
-    const luminance = luminanceOf(getComputedStyle(at).backgroundColor);
-    if (luminance !== null) return luminance > DARK_INK_ABOVE ? "light" : "dark";
-  }
-  return null;
-}
-
-/** What it is drawn in, through the roots of shadow trees. @param {Element} element @returns {Element | null} */
-const around = (element) => element.assignedSlot ?? element.parentElement ?? /** @type {Partial<ShadowRoot>} */ (element.getRootNode()).host ?? null;
-
-/** The luminance of a colour as browsers write computed ones, in sRGB or by its lightness; null for one that can be seen through. @param {string} color */
-export function luminanceOf(color) {
-  const [, kind, rest] = /^(\w+)\((.*)\)$/.exec(color) ?? ["", "", ""];
-  const [first, second, third, alpha = 1] = rest.replace(/^[a-z][\w-]* /, "").split(/[ ,/]+/).map((part) => parseFloat(part) || 0);
-  if (kind === "" || alpha < 0.9) return null;
-  if (kind.startsWith("ok")) return first ** 3;
-  if (kind.startsWith("l")) return ((first + 16) / 116) ** 3;
-  const most = kind === "color" ? 1 : 255;
-  return relativeLuminance([first / most, second / most, third / most]);
 }

@@ -3,7 +3,7 @@
  * A notebook as the surroundings of an explorer: a host made of an anywidget model, and keys that the notebook must not take.
  */
 
-/** @import { Host } from "./showing.js" */
+/** @import { Host } from "./state.js" */
 
 /**
  * The notebook's shortcuts rest while the focus is in the explorer, but for those with Ctrl or Cmd: saving still works. What Ctrl+Z undoes is here.

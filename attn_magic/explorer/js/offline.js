@@ -4,9 +4,9 @@
  * what would have to be computed says so.
  */
 
-import { mount, shelter } from "./explorer.js";
+import { mount, shadowRootIn } from "./explorer.js";
 
-/** @import { Host } from "./showing.js" */
+/** @import { Host } from "./state.js" */
 
 /**
  * An explorer of one trace inside `element`.
@@ -14,7 +14,7 @@ import { mount, shelter } from "./explorer.js";
  */
 export function explore(element, { record, values, stylesheet }) {
   const { signal } = new AbortController(); // it stays as long as its page
-  mount(shelter(element, stylesheet, signal), offlineHost({ record, values, focus: null, step: JSON.parse(record).stages.length - 1 }), { signal });
+  mount(shadowRootIn(element, stylesheet, signal), offlineHost({ record, values, focus: null, step: JSON.parse(record).stages.length - 1 }), { signal });
 }
 
 /** Remembers, and computes nothing. @param {Record<string, any>} state @returns {Host} */
