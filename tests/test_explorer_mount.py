@@ -11,10 +11,11 @@ from attn_magic.explorer.serialize import serialize_record, serialize_values
 from tests.browser import FLAGS, find_chromium
 from tests.kinds import KINDS
 
+UNPACK = "const unpack = (text) => new DataView(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);"
 # Mounts an explorer for each trace in an element of its own; `window.hosts` are their hosts, to be set and asked by a test.
 MOUNT = """
 window.hosts = TRACES.map(({ record, values, focus, step }) => {
-    const state = { record, values: new DataView(Uint8Array.from(atob(values), (letter) => letter.charCodeAt(0)).buffer), focus, step };
+    const state = { record, values: unpack(values), focus, step };
     const heard = {};
     const host = {
         live: false,
@@ -55,7 +56,8 @@ def mounted(chromium, tmp_path):
         data = f"const TRACES = {json.dumps(traces)}, STYLESHEET = {json.dumps(stylesheet_text())};"
         path = tmp_path / "mounted.html"
         path.write_text(
-            f'<!DOCTYPE html><meta charset="utf-8"><body><script type="module">{module_text("offline.js")}{data}{script}</script>', encoding="utf-8"
+            f'<!DOCTYPE html><meta charset="utf-8"><body><script type="module">{module_text("offline.js")}{UNPACK}{data}{script}</script>',
+            encoding="utf-8",
         )
         contexts.append(chromium.new_context(viewport={"width": 1400, "height": 1000}))
         page = contexts[-1].new_page()
@@ -134,7 +136,7 @@ def test_two_explorers_of_one_module_share_nothing(mounted):
 # A second trace on the page of the first one: in the module's own scope, for which there is no button yet.
 SECOND = """
 const { signal } = new AbortController();
-const [first, other] = TRACES.map(({ record, values }) => [record, new DataView(Uint8Array.from(atob(values), (letter) => letter.charCodeAt(0)).buffer)]);
+const [first, other] = TRACES.map(({ record, values }) => [record, unpack(values)]);
 const state = { record: first[0], values: first[1], focus: null, step: 7 };
 const page = createPage({ live: false, get: (name) => state[name], set() {}, on() {}, send() {}, onMessage() {} }, signal);
 const second = createTrace(page, readRecord(...other), 9, null);

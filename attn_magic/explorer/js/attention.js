@@ -36,8 +36,8 @@ export function attentionView(chosen, onChoose) {
       const query = labelOf(stage.rows, row);
       heading.replaceChildren(h("bdi", { class: "query" }, query), ` looks at …`);
       const order = weights.map((_, column) => column).sort((a, b) => weights[b] - weights[a]);
-      const most = chosen() === "words" ? MAX_WORDS : MAX_LINES;
-      const columns = order.slice(0, most).sort((a, b) => a - b);
+      const limit = chosen() === "words" ? MAX_WORDS : MAX_LINES;
+      const columns = order.slice(0, limit).sort((a, b) => a - b);
       const said = order.slice(0, 12).map((column) => `${labelOf(stage.columns, column)} ${hidden[column] ? "hidden" : formatNumber(weights[column], record.precision)}`);
       picture.setAttribute("aria-label", `${query} looks at ${said.join(", ")}${order.length > 12 ? " and others" : ""}`);
       const entries = columns.map((column) => ({ label: labelOf(stage.columns, column), weight: weights[column], hidden: hidden[column] }));
@@ -50,12 +50,12 @@ export function attentionView(chosen, onChoose) {
 
 /** @typedef {{label: string, weight: number, hidden: boolean}} Entry */
 
-/** @param {Entry[]} entries @param {number} most @param {number} precision */
-function sentenceOf(entries, most, precision) {
+/** @param {Entry[]} entries @param {number} highest @param {number} precision */
+function sentenceOf(entries, highest, precision) {
   const words = entries.map(({ label, weight, hidden }) => {
     const word = h("span", { class: hidden ? "word hidden" : "word" }, h("bdi", {}, label), h("small", {}, hidden ? `${HIDDEN_SIGN} hidden` : formatNumber(weight, precision)));
     if (!hidden && Number.isFinite(weight)) {
-      const { background, ink } = heat(weight, 0, most > 0 ? most : 1, false);
+      const { background, ink } = heat(weight, 0, highest > 0 ? highest : 1, false);
       Object.assign(word.style, { background, color: ink });
     }
     return word;
@@ -63,13 +63,13 @@ function sentenceOf(entries, most, precision) {
   return h("div", { class: "sentence" }, ...words);
 }
 
-/** @param {string} query @param {Entry[]} entries @param {number} most @param {number} precision */
-function linesOf(query, entries, most, precision) {
+/** @param {string} query @param {Entry[]} entries @param {number} highest @param {number} precision */
+function linesOf(query, entries, highest, precision) {
   const height = entries.length * 30;
   const image = svg("svg", { viewBox: `0 0 360 ${height}`, class: "lines" });
   entries.forEach(({ label, weight, hidden }, place) => {
     const y = place * 30 + 15;
-    const share = most > 0 && Number.isFinite(weight) ? weight / most : 0;
+    const share = highest > 0 && Number.isFinite(weight) ? weight / highest : 0;
     if (!hidden) image.append(svg("path", { d: `M118 ${height / 2} C 170 ${height / 2} 150 ${y} 200 ${y}`, "stroke-width": 1 + 8 * share, "stroke-opacity": 0.2 + 0.8 * share }));
     image.append(svg("text", { x: 208, y: y + 5, class: hidden ? "faint" : "" }, shorten(label, 12)));
     image.append(svg("text", { x: 356, y: y + 5, "text-anchor": "end", class: "number" }, hidden ? `${HIDDEN_SIGN} hidden` : formatNumber(weight, precision)));

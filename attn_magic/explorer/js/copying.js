@@ -11,18 +11,18 @@ import { ask } from "./changing.js";
 
 /** @import { TraceState } from "./state.js" */
 
-/** The name of each way, and how its files end. @type {Record<string, [string, string]>} */
-const WAYS = { pytorch: ["PyTorch", "py"], latex: ["LaTeX", "tex"], markdown: ["Markdown", "md"], csv: ["CSV", "csv"], png: ["PNG", "png"], svg: ["SVG", "svg"] };
-const SAID_FOR = 8000; // milliseconds
-const MAX_SELECTED = 100_000; // letters that are shown to be copied by hand; more are a file
+/** The name of each format, and how its files end. @type {Record<string, [string, string]>} */
+const FORMATS = { pytorch: ["PyTorch", "py"], latex: ["LaTeX", "tex"], markdown: ["Markdown", "md"], csv: ["CSV", "csv"], png: ["PNG", "png"], svg: ["SVG", "svg"] };
+const SHOWN_FOR = 8000; // milliseconds
+const MAX_SELECTED = 100_000; // letters that are shown to be copied by writeToClipboard; more are a file
 
 /** @param {TraceState} trace @param {string} what @param {string | null} stage */
 export function copy(trace, what, stage) {
-  ask(trace.page, { kind: "copy", what, stage }, (reply, buffers) => reply.ok && hand(trace, what, stage, what === "png" ? new Blob(buffers, { type: "image/png" }) : reply.copy));
+  ask(trace.page, { kind: "copy", what, stage }, (reply, buffers) => reply.ok && writeToClipboard(trace, what, stage, what === "png" ? new Blob(buffers, { type: "image/png" }) : reply.copy));
 }
 
 /** @param {TraceState} trace @param {string} what @param {string | null} stage @param {string | Blob} content */
-async function hand(trace, what, stage, content) {
+async function writeToClipboard(trace, what, stage, content) {
   const { page } = trace;
   const { copies } = page.toolbar;
   try {
@@ -36,25 +36,25 @@ async function hand(trace, what, stage, content) {
   copies.close();
   const done = describeCopy(what, stage && formatLabel(stageOf(trace.record, stage).title), content);
   say(page, done);
-  setTimeout(() => page.status.textContent === done && say(page, ""), SAID_FOR);
+  setTimeout(() => page.status.textContent === done && say(page, ""), SHOWN_FOR);
 }
 
 /** "Copied 12 lines of PyTorch." @param {string} what @param {string | null} title @param {string | Blob} content */
 export function describeCopy(what, title, content) {
-  const [way] = WAYS[what];
-  if (typeof content !== "string" || what === "svg") return `Copied ${title} as ${way} picture.`;
+  const [format] = FORMATS[what];
+  if (typeof content !== "string" || what === "svg") return `Copied ${title} as ${format} picture.`;
   const count = content.trimEnd().split("\n").length;
-  return `Copied ${count.toLocaleString("en")} ${count === 1 ? "line" : "lines"} of ${way}${title ? `: ${title}` : ""}.`;
+  return `Copied ${count.toLocaleString("en")} ${count === 1 ? "line" : "lines"} of ${format}${title ? `: ${title}` : ""}.`;
 }
 
 /** What to do where the clipboard is out of reach: the text selected, or the picture, and a file of it. @param {string} what @param {string} name @param {string | Blob} content */
-function byHand(what, name, content) {
-  const [way, ending] = WAYS[what];
+function offerByHand(what, name, content) {
+  const [format, ending] = FORMATS[what];
   const address = URL.createObjectURL(typeof content === "string" ? new Blob([content], { type: "text/plain" }) : content);
   const file = h("a", { href: address, download: `${name}.${ending}` }, `Save as ${name}.${ending}`);
   if (typeof content !== "string") return [h("img", { src: address, alt: `${name} as a picture` }), file];
   if (content.length > MAX_SELECTED) return [file];
-  const text = h("textarea", { readonly: true, rows: 5, "aria-label": `${way} to copy` });
+  const text = h("textarea", { readonly: true, rows: 5, "aria-label": `${format} to copy` });
   text.value = content;
   queueMicrotask(() => (text.focus({ preventScroll: true }), text.select()));
   return [text, file];

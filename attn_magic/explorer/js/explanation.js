@@ -96,11 +96,11 @@ function formatCharacter(character, within) {
   return code < 0x100 ? `\\x${hex.padStart(2, "0")}` : code < 0x10000 ? `\\u${hex.padStart(4, "0")}` : `\\U${hex.padStart(8, "0")}`;
 }
 
-/** `text` in at most `most` characters, cut between characters as a reader sees them and ended with …. @param {string} text @param {number} [most] */
-export function shorten(text, most = 40) {
+/** `text` in at limit `limit` characters, cut between characters as a reader sees them and ended with …. @param {string} text @param {number} [limit] */
+export function shorten(text, limit = 40) {
   const characters = Array.from(text);
-  if (characters.length <= most) return text;
-  let end = most - 1;
+  if (characters.length <= limit) return text;
+  let end = limit - 1;
   while (end > 1 && (/[\p{Mn}\p{Me}\p{Mc}\u200c\u200d\u{1f3fb}-\u{1f3ff}]/u.test(characters[end]) || characters[end - 1] === "\u200d")) end--;
   return `${characters.slice(0, end).join("")}…`;
 }
@@ -198,10 +198,10 @@ function apply(name, numbers) {
   }
 }
 
-/** A function of many arguments, of which at most `most` are written out and the others summed up. @param {string} name @param {Expression[]} values @param {number | null} most @returns {Expression} */
-function fold(name, values, most) {
-  if (most === null || values.length <= Math.max(most, 2)) return [name, ...values];
-  const first = Math.max(most, 2) - 1;
+/** A function of many arguments, of which at limit `limit` are written out and the others summed up. @param {string} name @param {Expression[]} values @param {number | null} limit @returns {Expression} */
+function fold(name, values, limit) {
+  if (limit === null || values.length <= Math.max(limit, 2)) return [name, ...values];
+  const first = Math.max(limit, 2) - 1;
   const rest = values.slice(first, -1);
   return [name, ...values.slice(0, first), ["more", rest.length, evaluate([name, ...rest])], values[values.length - 1]];
 }
@@ -243,14 +243,14 @@ function evaluateAsShown(expression, digits) {
 
 /**
  * Where one number comes from: the same words and numbers as `AttentionTrace.explain`.
- * @param {TraceRecord} record @param {Place} place @param {number | null} [mostTerms] @returns {Explanation}
+ * @param {TraceRecord} record @param {Place} place @param {number | null} [maxTerms] @returns {Explanation}
  */
-export function explain(record, place, mostTerms = null) {
+export function explain(record, place, maxTerms = null) {
   const stage = stageOf(record, place.stage);
   const { equation } = stage;
-  if (equation?.kind === "contraction") return explainContraction(record, stage, place, equation, mostTerms);
+  if (equation?.kind === "contraction") return explainContraction(record, stage, place, equation, maxTerms);
   if (equation?.kind === "elementwise") return explainElementwise(record, stage, place, equation);
-  if (equation?.kind === "softmax") return explainSoftmax(record, stage, place, equation, mostTerms);
+  if (equation?.kind === "softmax") return explainSoftmax(record, stage, place, equation, maxTerms);
   const value = valueAt(stage, place.row, place.column, place.head);
   return explanation(stage, place, [`${nameOf(stage, place)} = ${showValue(value, record.precision)}`], [], []);
 }
@@ -265,8 +265,8 @@ export function explanation(stage, place, formula, lines, terms, remark = "") {
   return { stage: stage.name, row, column, head, value, formula, lines, sentence: [sentence, remark].filter(Boolean).join(" "), terms };
 }
 
-/** @param {TraceRecord} record @param {Stage} stage @param {Place} place @param {Contraction} equation @param {number | null} mostTerms */
-function explainContraction(record, stage, place, equation, mostTerms) {
+/** @param {TraceRecord} record @param {Stage} stage @param {Place} place @param {Contraction} equation @param {number | null} maxTerms */
+function explainContraction(record, stage, place, equation, maxTerms) {
   const operands = equation.operands.map((name) => stageOf(record, name));
   const { letters, bound, sizes } = readIndices(stage, place, equation, operands);
   const summed = [...sizes.keys()].filter((letter) => !bound.has(letter));
@@ -282,7 +282,7 @@ function explainContraction(record, stage, place, equation, mostTerms) {
   };
   take(0);
   const products = terms.map((term) => ["*", ...term.map((source, operand) => ({ value: source.value, source, operand }))]);
-  const line = equate(fold("+", products, mostTerms), Number(valueAt(stage, place.row, place.column, place.head)), record.precision);
+  const line = equate(fold("+", products, maxTerms), Number(valueAt(stage, place.row, place.column, place.head)), record.precision);
   /** @type {Part[][]} */
   const factors = operands.map((operand, index) => {
     const labels = [...letters[index]].map((letter, axis) => (bound.has(letter) ? labelOf(axesOf(operand)[axis], bound.get(letter) ?? 0) : letter));
@@ -313,8 +313,8 @@ function explainElementwise(record, stage, place, equation) {
   return explanation(stage, place, [`${nameOf(stage, place)} = `, ...symbols], [["= ", ...line]], [sources], remarkOn(record, stage, place));
 }
 
-/** @param {TraceRecord} record @param {Stage} stage @param {Place} place @param {Softmax} equation @param {number | null} mostTerms */
-function explainSoftmax(record, stage, place, equation, mostTerms) {
+/** @param {TraceRecord} record @param {Stage} stage @param {Place} place @param {Softmax} equation @param {number | null} maxTerms */
+function explainSoftmax(record, stage, place, equation, maxTerms) {
   const operand = stageOf(record, equation.operand);
   const across = equation.over === "columns";
   const axis = across ? operand.columns : operand.rows;
@@ -330,15 +330,15 @@ function explainSoftmax(record, stage, place, equation, mostTerms) {
     { text: `${operand.name}[${[...head, ...letters].join(", ")}]`, operand: 1 },
     " − max)",
   ];
-  const lines = softmaxLines(record, stage, place, sources, across ? place.column : place.row, mostTerms);
+  const lines = softmaxLines(record, stage, place, sources, across ? place.column : place.row, maxTerms);
   return explanation(stage, place, formula, lines, sources.map((source) => [source]), remarkOn(record, stage, place));
 }
 
 /**
  * The maximum, this cell's exponential, the sum of all exponentials, the division.
- * @param {TraceRecord} record @param {Stage} stage @param {Place} place @param {Source[]} sources @param {number} own @param {number | null} mostTerms @returns {Part[][]}
+ * @param {TraceRecord} record @param {Stage} stage @param {Place} place @param {Source[]} sources @param {number} own @param {number | null} maxTerms @returns {Part[][]}
  */
-function softmaxLines(record, stage, place, sources, own, mostTerms) {
+function softmaxLines(record, stage, place, sources, own, maxTerms) {
   const scores = sources.map((source) => Number(source.value));
   const highest = scores.reduce((a, b) => (b > a ? b : a));
   if (highest === -Infinity) return [[`${NOTHING_TO_ATTEND_TO} All weights are 0.`]];
@@ -349,9 +349,9 @@ function softmaxLines(record, stage, place, sources, own, mostTerms) {
   const { precision } = record;
   const exponents = quantities.map((quantity) => ["exp", ["-", quantity, highest]]);
   return [
-    ["max: ", ...equate(fold("max", quantities, mostTerms), highest, precision)],
+    ["max: ", ...equate(fold("max", quantities, maxTerms), highest, precision)],
     ["exponential: ", ...equate(exponents[own], exponentials[own], precision)],
-    ["sum: ", ...equate(fold("+", exponents, mostTerms), total, precision)],
+    ["sum: ", ...equate(fold("+", exponents, maxTerms), total, precision)],
     ["quotient: ", ...equate(["/", exponentials[own], total], value, precision)],
   ];
 }

@@ -8,16 +8,16 @@
  */
 (() => {
   /** @type {{taken: WeakSet<Element>, explore?: Promise<any>, resolve?: (explore: any) => void}} */
-  const shelf = (/** @type {any} */ (globalThis)[Symbol.for("KEY")] ??= { taken: new WeakSet() });
+  const shared = (/** @type {any} */ (globalThis)[Symbol.for("KEY")] ??= { taken: new WeakSet() });
   // What runs while a page is read has the page to itself. In a notebook's program the live explorer may still be on its way: it comes first.
-  const rest = document.readyState === "loading" ? 0 : 3000;
+  const delay = document.readyState === "loading" ? 0 : 3000;
   /** @param {string} text */
   const unpack = (text) => new Response(new Blob([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))]).stream().pipeThrough(new DecompressionStream("gzip")));
   // A script element is the one way to run it that every page with scripts allows.
   /** @param {string} text */
   const run = (text) =>
     new Promise((resolve) => {
-      shelf.resolve = resolve;
+      shared.resolve = resolve;
       const script = document.createElement("script");
       script.type = "module";
       script.textContent = text;
@@ -25,7 +25,7 @@
     });
   /** @param {Element} box @param {Record<string, any>} parts */
   const open = async (box, { module, record, values, stylesheet }) => {
-    const explore = await (shelf.explore ??= unpack(module).text().then(run));
+    const explore = await (shared.explore ??= unpack(module).text().then(run));
     const place = document.createElement("div");
     place.className = "attn-magic-explorer";
     box.append(place);
@@ -44,14 +44,14 @@
         if (isLive(box)) return;
         sight.disconnect();
         open(box, parts);
-      }, rest);
+      }, delay);
     });
     sight.observe(box);
   };
   for (const data of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('.attn-magic-output > [data-key="KEY"]'))) {
     const box = /** @type {Element} */ (data.parentElement);
-    if (!globalThis.DecompressionStream || shelf.taken.has(box) || !box.querySelector(":scope > script")) continue;
-    shelf.taken.add(box);
+    if (!globalThis.DecompressionStream || shared.taken.has(box) || !box.querySelector(":scope > script")) continue;
+    shared.taken.add(box);
     watch(box, { ...data.dataset });
   }
 })();

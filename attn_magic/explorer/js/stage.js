@@ -61,10 +61,10 @@ function tableSurface(stage, transposed, label, readOnly) {
   const table = h("table", { role: "grid", "aria-label": label, "aria-readonly": String(readOnly) }, h("thead", { role: "rowgroup" }, head), h("tbody", { role: "rowgroup" }, ...lines));
   /** @type {string[]} */
   const drawn = [];
-  let stop = cells[0][0];
-  stop.tabIndex = 0;
+  let tabStop = cells[0][0];
+  tabStop.tabIndex = 0;
   /** @type {HTMLElement[]} */
-  let strong = [];
+  let emphasized = [];
   return {
     element: table,
     cell: [0, 0],
@@ -90,15 +90,15 @@ function tableSurface(stage, transposed, label, readOnly) {
       return cell ? [/** @type {HTMLTableRowElement} */ (cell.parentElement).rowIndex - 1, cell.cellIndex - 1] : null;
     },
     moveTabStop(row, column) {
-      stop.tabIndex = -1;
-      stop = cells[row][column];
-      stop.tabIndex = 0;
-      return stop;
+      tabStop.tabIndex = -1;
+      tabStop = cells[row][column];
+      tabStop.tabIndex = 0;
+      return tabStop;
     },
     emphasize(row, column) {
-      for (const header of strong) header.classList.remove("strong");
-      strong = row < 0 ? [] : [rowHeaders[row], /** @type {HTMLElement} */ (head.children[column + 1])];
-      for (const header of strong) header.classList.add("strong");
+      for (const header of emphasized) header.classList.remove("strong");
+      emphasized = row < 0 ? [] : [rowHeaders[row], /** @type {HTMLElement} */ (head.children[column + 1])];
+      for (const header of emphasized) header.classList.add("strong");
     },
   };
 }

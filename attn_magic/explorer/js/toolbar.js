@@ -27,26 +27,26 @@ function optionsView(ask) {
   const scale = choice("scale", "Scale", [["true", "÷ √d_k"], ["false", "off"]], (value) => option("scale", value === "true"));
   const over = choice("col_dim", "Softmax over", [["1", "rows"], ["0", "columns"]], (value) => option("col_dim", Number(value)));
   const slider = h("input", { type: "range", min: -1, max: 1, step: 0.05, "aria-label": "Temperature" });
-  const degrees = h("output", {});
-  const temperature = h("fieldset", { class: "choice" }, h("legend", {}, "Temperature"), h("div", { class: "slide" }, slider, degrees));
-  const warm = () => Number((10 ** Number(slider.value)).toPrecision(2));
+  const shownTemperature = h("output", {});
+  const temperature = h("fieldset", { class: "choice" }, h("legend", {}, "Temperature"), h("div", { class: "slide" }, slider, shownTemperature));
+  const chosenTemperature = () => Number((10 ** Number(slider.value)).toPrecision(2));
   slider.addEventListener("input", () => {
-    setText(degrees, String(warm()));
-    slider.setAttribute("aria-valuetext", String(warm()));
-    option("temperature", warm());
+    setText(shownTemperature, String(chosenTemperature()));
+    slider.setAttribute("aria-valuetext", String(chosenTemperature()));
+    option("temperature", chosenTemperature());
   });
   const seedBox = h("input", { type: "text", inputmode: "numeric", "aria-label": "Seed", class: "seed" });
   let drawnSeed = "";
-  const sow = () => {
+  const sendSeed = () => {
     const text = seedBox.value.trim();
     if (text === drawnSeed) return;
     drawnSeed = text;
     option("seed", /^\d{1,15}$/.test(text) ? Number(text) : text);
   };
-  seedBox.addEventListener("change", sow);
-  seedBox.addEventListener("keydown", (event) => event.key === "Enter" && sow()); // a notebook may keep Enter from becoming a change
-  const another = button("another", "next seed: draw other weights", () => option("seed", (Number(seedBox.value) || 0) + 1), "next");
-  const seed = h("fieldset", { class: "choice" }, h("legend", {}, "Seed"), h("div", { class: "slide" }, seedBox, another));
+  seedBox.addEventListener("change", sendSeed);
+  seedBox.addEventListener("keydown", (event) => event.key === "Enter" && sendSeed()); // a notebook may keep Enter from becoming a change
+  const nextSeed = button("another", "next seed: draw other weights", () => option("seed", (Number(seedBox.value) || 0) + 1), "next");
+  const seed = h("fieldset", { class: "choice" }, h("legend", {}, "Seed"), h("div", { class: "slide" }, seedBox, nextSeed));
   /** @type {Record<string, HTMLElement>} */
   const controls = { mask: mask.element, scale: scale.element, temperature, col_dim: over.element, seed };
   const element = h("fieldset", { class: "experiment", "aria-label": "What if" }, ...Object.values(controls));
@@ -61,10 +61,10 @@ function optionsView(ask) {
       mask.select(record.options.mask);
       scale.select(String(record.options.scale));
       over.select(String(record.options.col_dim));
-      const degree = Number(record.options.temperature);
-      if (!slider.matches(":active")) slider.value = String(Math.log10(degree));
-      if (!slider.matches(":active")) setText(degrees, String(degree));
-      slider.setAttribute("aria-valuetext", String(degree));
+      const temperatureNow = Number(record.options.temperature);
+      if (!slider.matches(":active")) slider.value = String(Math.log10(temperatureNow));
+      if (!slider.matches(":active")) setText(shownTemperature, String(temperatureNow));
+      slider.setAttribute("aria-valuetext", String(temperatureNow));
       drawnSeed = String(record.options.seed);
       if (!seedBox.matches(":focus")) seedBox.value = drawnSeed;
     },
