@@ -9,8 +9,9 @@ from attn_magic.explorer import bundle
 from attn_magic.explorer.bundle import module_text, stylesheet_text
 from tests.browser import find_node
 
-LOADER = Path(bundle.__file__).with_name("js") / "loader.js"  # which is no part of the module: it brings it
-FILES = sorted(set(LOADER.parent.glob("*.js")) - {LOADER})
+FOLDER = Path(bundle.__file__).with_name("js")
+LOADER, RESOLVE = FOLDER / "loader.js", FOLDER / "resolve.js"  # which are no parts of the module: one brings it, one hands it over
+FILES = sorted(set(FOLDER.glob("*.js")) - {LOADER, RESOLVE})
 
 
 def code(text: str) -> list[str]:

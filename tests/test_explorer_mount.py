@@ -55,10 +55,8 @@ def mounted(chromium, tmp_path):
         traces = [{**told(KINDS[kind]()), **state} for kind, state in wanted]
         data = f"const TRACES = {json.dumps(traces)}, STYLESHEET = {json.dumps(stylesheet_text())};"
         path = tmp_path / "mounted.html"
-        path.write_text(
-            f'<!DOCTYPE html><meta charset="utf-8"><body><script type="module">{module_text("offline.js")}{UNPACK}{data}{script}</script>',
-            encoding="utf-8",
-        )
+        text = "".join([module_text("offline.js"), UNPACK, data, script])
+        path.write_text(f'<!DOCTYPE html><meta charset="utf-8"><body><script type="module">{text}</script>', encoding="utf-8")
         contexts.append(chromium.new_context(viewport={"width": 1400, "height": 1000}))
         page = contexts[-1].new_page()
         page.set_default_timeout(10_000)

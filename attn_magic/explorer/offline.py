@@ -42,13 +42,13 @@ def named(html: str, explorer: str) -> str:
 def scripts() -> tuple[str, str]:
     """The two scripts that run: the one beside the tables, and the explorer's module, which that one unpacks."""
     loader = " ".join(line.strip() for line in module_text("loader.js").splitlines())
-    return loader.replace("KEY", _key()), f'{module_text("offline.js")}globalThis[Symbol.for("{_key()}")].resolve(explore);\n'
+    return loader.replace("KEY", _key()), module_text("resolve.js").replace('"KEY"', f'"{_key()}"')
 
 
 @functools.cache
 def _key() -> str:
     """What outputs of this version have in common: a page with outputs of several versions runs each of them."""
-    return hashlib.sha256((module_text("loader.js") + module_text("offline.js")).encode()).hexdigest()[:16]
+    return hashlib.sha256((module_text("loader.js") + module_text("resolve.js")).encode()).hexdigest()[:16]
 
 
 @functools.cache

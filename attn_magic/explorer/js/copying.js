@@ -29,7 +29,7 @@ async function writeToClipboard(trace, what, stage, content) {
     if (typeof content === "string") await navigator.clipboard.writeText(content);
     else await navigator.clipboard.write([new ClipboardItem({ [content.type]: content })]);
   } catch {
-    copies.offer(...byHand(what, stage ?? "attention", content));
+    copies.offer(...offerByHand(what, stage ?? "attention", content));
     const how = copies.element.querySelector("textarea") ? "press Ctrl+C for the selected text, or save it as a file" : "save it as a file";
     return say(page, `This page may not reach the clipboard: ${how}.`);
   }

@@ -96,7 +96,7 @@ function formatCharacter(character, within) {
   return code < 0x100 ? `\\x${hex.padStart(2, "0")}` : code < 0x10000 ? `\\u${hex.padStart(4, "0")}` : `\\U${hex.padStart(8, "0")}`;
 }
 
-/** `text` in at limit `limit` characters, cut between characters as a reader sees them and ended with …. @param {string} text @param {number} [limit] */
+/** `text` in at most `limit` characters, cut between characters as a reader sees them and ended with …. @param {string} text @param {number} [limit] */
 export function shorten(text, limit = 40) {
   const characters = Array.from(text);
   if (characters.length <= limit) return text;
@@ -198,7 +198,7 @@ function apply(name, numbers) {
   }
 }
 
-/** A function of many arguments, of which at limit `limit` are written out and the others summed up. @param {string} name @param {Expression[]} values @param {number | null} limit @returns {Expression} */
+/** A function of many arguments, of which at most `limit` are written out and the others summed up. @param {string} name @param {Expression[]} values @param {number | null} limit @returns {Expression} */
 function fold(name, values, limit) {
   if (limit === null || values.length <= Math.max(limit, 2)) return [name, ...values];
   const first = Math.max(limit, 2) - 1;
