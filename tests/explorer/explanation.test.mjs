@@ -1,22 +1,37 @@
-// The explorer writes numbers, labels and explanations as Python does: the tables are made and checked by tests/test_shared_cases.py.
+// The explorer writes numbers, labels and explanations as Python does: the tables are made and checked by
+// tests/test_shared_cases.py.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { heat } from "../../attn_magic/explorer/js/drawing.js";
-import { equate, explain, formatConstant, formatLabel, formatNumber, formatOperand, readNumber, shorten, sourceAreas, textOf } from "../../attn_magic/explorer/js/explanation.js";
+import {
+  equate,
+  explain,
+  formatConstant,
+  formatLabel,
+  formatNumber,
+  formatOperand,
+  readNumber,
+  shorten,
+  sourceAreas,
+  textOf,
+} from "../../attn_magic/explorer/js/explanation.js";
 import { readRecord } from "../../attn_magic/explorer/js/record.js";
 
 const read = (name) => JSON.parse(readFileSync(new URL(`../data/${name}`, import.meta.url), "utf-8"));
 const notation = read("notation_cases.json");
 const records = read("explanation_cases.json");
 const number = (text) => Number(text.replace("inf", "Infinity"));
-const expression = (json) => (!Array.isArray(json) ? json : json[0] === "number" ? number(json[1]) : [json[0], ...json.slice(1).map(expression)]);
+const expression = (json) =>
+  !Array.isArray(json) ? json : json[0] === "number" ? number(json[1]) : [json[0], ...json.slice(1).map(expression)];
 
 test("a number looks as it does in Python", () => {
-  for (const [value, precision, text] of notation.format_number) assert.equal(formatNumber(number(value), precision), text, `${value} at ${precision}`);
-  for (const [value, precision, text] of notation.format_operand) assert.equal(formatOperand(number(value), precision), text, `${value} at ${precision}`);
+  for (const [value, precision, text] of notation.format_number)
+    assert.equal(formatNumber(number(value), precision), text, `${value} at ${precision}`);
+  for (const [value, precision, text] of notation.format_operand)
+    assert.equal(formatOperand(number(value), precision), text, `${value} at ${precision}`);
 });
 
 test("a constant is written as it was given, as in Python", () => {
@@ -33,11 +48,13 @@ test("a label looks as it does in Python", () => {
 });
 
 test("arithmetic is written as it is in Python", () => {
-  for (const [tree, value, text] of notation.equate) assert.equal(textOf(equate(expression(tree), number(value), 4)), text);
+  for (const [tree, value, text] of notation.equate)
+    assert.equal(textOf(equate(expression(tree), number(value), 4)), text);
 });
 
 test("heat has the colours of the pictures", () => {
-  for (const [value, low, high, background, ink] of notation.heat) assert.deepEqual(heat(number(value), number(low), number(high)), { background, ink });
+  for (const [value, low, high, background, ink] of notation.heat)
+    assert.deepEqual(heat(number(value), number(low), number(high)), { background, ink });
 });
 
 for (const [name, { record: told, values, cells }] of Object.entries(records)) {
@@ -57,7 +74,10 @@ for (const [name, { record: told, values, cells }] of Object.entries(records)) {
       assert.deepEqual(explanation.lines.map(textOf), cell.lines);
       assert.deepEqual(explain(record, { stage, row, column, head }, 4).lines.map(textOf), cell.short ?? cell.lines);
       assert.equal(explanation.sentence, cell.sentence);
-      assert.deepEqual(explanation.terms.map((term) => term.map((source) => [source.stage, source.row, source.column, source.head])), cell.terms);
+      assert.deepEqual(
+        explanation.terms.map((term) => term.map((source) => [source.stage, source.row, source.column, source.head])),
+        cell.terms,
+      );
     }
   });
 

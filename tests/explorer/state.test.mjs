@@ -5,7 +5,15 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { readRecord } from "../../attn_magic/explorer/js/record.js";
-import { clampStep, explained, isSource, placeIn, startState, takeOver, validPlace } from "../../attn_magic/explorer/js/state.js";
+import {
+  clampStep,
+  explained,
+  isSource,
+  placeIn,
+  startState,
+  takeOver,
+  validPlace,
+} from "../../attn_magic/explorer/js/state.js";
 
 const records = JSON.parse(readFileSync(new URL("../data/explanation_cases.json", import.meta.url), "utf-8"));
 const read = (name) => readRecord(JSON.stringify(records[name].record), Buffer.from(records[name].values, "base64"));
@@ -17,7 +25,14 @@ test("two states of one record share nothing that can change", () => {
   const before = structuredClone({ ...other, record: null });
   one.selected.set("head", 3);
   one.trail.push(place("scores", 0, 0, 3));
-  Object.assign(one, { step: 1, filled: 2, focus: place("query", 0, 0, 3), hover: place("query", 0, 1, 3), pinned: true, perRow: true });
+  Object.assign(one, {
+    step: 1,
+    filled: 2,
+    focus: place("query", 0, 0, 3),
+    hover: place("query", 0, 1, 3),
+    pinned: true,
+    perRow: true,
+  });
   takeOver(one, read("two heads"), 9);
   assert.deepEqual({ ...other, record: null }, before);
   assert.equal(other.record, record);
@@ -34,7 +49,8 @@ test("a trace begins with the cell that is pinned, in the head of that cell", ()
   assert.deepEqual(placeIn(trace, record.byName.get("value"), 0, 2), place("value", 0, 2, 1));
   assert.deepEqual(placeIn(trace, record.byName.get("query"), 0, 1), place("query", 0, 1, 0));
   assert.deepEqual(placeIn(trace, record.byName.get("groups"), 3, 1), place("groups", 3, 1));
-  for (const nowhere of [null, place("key", 4, 0, 0), place("keys", 0, 0, 0)]) assert.equal(startState(record, 0, nowhere).pinned, false);
+  for (const nowhere of [null, place("key", 4, 0, 0), place("keys", 0, 0, 0)])
+    assert.equal(startState(record, 0, nowhere).pinned, false);
 });
 
 test("what is pinned is explained, else what is pointed at, else where the keyboard is", () => {
@@ -70,7 +86,10 @@ test("the same place is looked at in a record that changed, where it is still th
 
 test("a step and a place are brought inside", () => {
   const record = read("two heads");
-  assert.deepEqual([-1, 0, 4, 99, 1.5, undefined].map((wanted) => clampStep(record, wanted)), [0, 0, 4, 9, 9, 9]);
+  assert.deepEqual(
+    [-1, 0, 4, 99, 1.5, undefined].map((wanted) => clampStep(record, wanted)),
+    [0, 0, 4, 9, 9, 9],
+  );
   assert.deepEqual(validPlace(record, place("scores", 0, 0, 7)), place("scores", 0, 0, 1));
   assert.deepEqual(validPlace(record, place("mask", 0, 0, 7)), place("mask", 0, 0));
   assert.equal(validPlace(record, place("scores", 3, 0, 0)), null);

@@ -13,7 +13,10 @@ import { pause, setStep } from "./playback.js";
 /** @import { Place } from "./record.js" */
 /** @import { Answered, Page, TraceState } from "./state.js" */
 
-/** Ask the kernel. One request is under way at a time, and of those that wait only the latest counts. @param {Page} page @param {object} message @param {Answered} [answered] */
+/**
+ * Ask the kernel. One request is under way at a time, and of those that wait only the latest counts.
+ * @param {Page} page @param {object} message @param {Answered} [answered]
+ */
 export function ask(page, message, answered = () => {}) {
   if (!page.live) {
     say(page, NOT_LIVE);
@@ -63,7 +66,8 @@ export function setLive(page, next) {
 
 /** Take over a record that changed. @param {Page} page */
 function refresh(page) {
-  if (page.signal.aborted || (page.readText === page.host.get("record") && page.readValues === page.host.get("values"))) return;
+  if (page.signal.aborted || (page.readText === page.host.get("record") && page.readValues === page.host.get("values")))
+    return;
   page.readText = page.host.get("record");
   page.readValues = page.host.get("values");
   const { trace } = page;

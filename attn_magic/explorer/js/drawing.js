@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * How a trace is drawn, as far as that takes no page: the colour and the text of a cell, which surface a stage is drawn on, where stages stand,
- * what keys and pasted text mean.
+ * How a trace is drawn, as far as that takes no page: the colour and the text of a cell, which surface a stage is drawn
+ * on, where stages stand, what keys and pasted text mean.
  *
  * In order: constants, colour, cells, layout, input.
  */
@@ -18,8 +18,10 @@ import { describeCell, formatCell, formatConstant, formatNumber, substitute, tex
  */
 
 /**
- * What a stage view needs to draw: which place of each axis of heads, whether each row has a range of its own, how wide cells are at least.
- * @typedef {{record: TraceRecord, selected: Map<string, number>, perRow: boolean, cellWidth: number, fontSize: number}} Settings
+ * What a stage view needs to draw: which place of each axis of heads, whether each row has a range of its own, how wide
+ * cells are at least.
+ * @typedef {{record: TraceRecord, selected: Map<string, number>, perRow: boolean, cellWidth: number,
+ *   fontSize: number}} Settings
  */
 
 export const HIDDEN_SIGN = "⊘";
@@ -28,19 +30,42 @@ const MAX_DOM_COLUMNS = 32;
 const MAX_CANVAS_SIDE = 2048; // rows or columns that can be drawn one by one
 export const WIDE = 6; // columns; in wider stages digits are smaller and fewer
 
-// ------------------------------------------------------------------------------------------------------------------- colour
-// The colours of attn_magic/views/palette.py: orange to blue with white at 0, and white to deep blue for stages without negative numbers.
+// -------------------------------------------------------------------------------------------------------------- colour
+// The colours of attn_magic/views/palette.py: orange to blue with white at 0, and white to deep blue for stages without
+// negative numbers.
 
-export const DIVERGING = [[0.702, 0.345, 0.024], [0.992, 0.722, 0.388], [0.969, 0.969, 0.969], [0.573, 0.773, 0.871], [0.129, 0.4, 0.675]];
-export const SEQUENTIAL = [[0.969, 0.984, 1.0], [0.776, 0.859, 0.937], [0.42, 0.682, 0.839], [0.129, 0.443, 0.71], [0.031, 0.188, 0.42]];
-export const DARK_INK_ABOVE = 0.179; // relative luminance at which black and white text have the same contrast, 4.58 : 1
+export const DIVERGING = [
+  [0.702, 0.345, 0.024],
+  [0.992, 0.722, 0.388],
+  [0.969, 0.969, 0.969],
+  [0.573, 0.773, 0.871],
+  [0.129, 0.4, 0.675],
+];
+export const SEQUENTIAL = [
+  [0.969, 0.984, 1.0],
+  [0.776, 0.859, 0.937],
+  [0.42, 0.682, 0.839],
+  [0.129, 0.443, 0.71],
+  [0.031, 0.188, 0.42],
+];
+// Relative luminance at which black and white text have the same contrast, 4.58 : 1.
+export const DARK_INK_ABOVE = 0.179;
 export const NOT_FINITE_RED = 0xff1e26b3; // of a canvas, as ABGR
 export const ALLOWED_BLUE = 0xffefdbc6;
 
-/** Background and ink for `value` in a range, as `heat` in palette.py. @param {number} value @param {number} low @param {number} high @param {boolean} [signed] */
+/**
+ * Background and ink for `value` in a range, as `heat` in palette.py.
+ * @param {number} value @param {number} low @param {number} high @param {boolean} [signed]
+ */
 export function heat(value, low, high, signed = low < 0) {
   const color = mix(signed ? DIVERGING : SEQUENTIAL, positionOf(value, low, high, signed));
-  const hex = color.map((part) => roundHalfEven(part * 255).toString(16).padStart(2, "0")).join("");
+  const hex = color
+    .map((part) =>
+      roundHalfEven(part * 255)
+        .toString(16)
+        .padStart(2, "0"),
+    )
+    .join("");
   return { background: `#${hex}`, ink: relativeLuminance(color) > DARK_INK_ABOVE ? "#000000" : "#ffffff" };
 }
 
@@ -70,11 +95,15 @@ function mix(anchors, position) {
 
 /** 256 colours of a palette, as ABGR for a canvas. @param {number[][]} anchors */
 export const shadesOf = (anchors) =>
-  Uint32Array.from({ length: 256 }, (_, shade) => mix(anchors, shade / 255).reduceRight((word, part) => word * 256 + Math.round(part * 255), 255));
+  Uint32Array.from({ length: 256 }, (_, shade) =>
+    mix(anchors, shade / 255).reduceRight((word, part) => word * 256 + Math.round(part * 255), 255),
+  );
 
 /**
- * The lowest and the highest number to colour in a stage, over all heads, or in one row: without hidden cells, NaN and infinities.
- * @param {TraceRecord} record @param {Stage} stage @param {{row: number, head: number} | null} [only] @returns {[number, number] | null}
+ * The lowest and the highest number to colour in a stage, over all heads, or in one row: without hidden cells, NaN and
+ * infinities.
+ * @param {TraceRecord} record @param {Stage} stage @param {{row: number, head: number} | null} [only]
+ * @returns {[number, number] | null}
  */
 export function rangeOf(record, stage, only = null) {
   const [rows, columns] = [stage.rows.labels.length, stage.columns.labels.length];
@@ -93,7 +122,7 @@ export function rangeOf(record, stage, only = null) {
   return low <= high ? [low, high] : null;
 }
 
-// -------------------------------------------------------------------------------------------------------------------- cells
+// --------------------------------------------------------------------------------------------------------------- cells
 
 /** @param {Settings} settings @param {Stage} stage @returns {(row: number, column: number) => Look} */
 export function lookFor({ record, selected, perRow }, stage) {
@@ -106,7 +135,14 @@ export function lookFor({ record, selected, perRow }, stage) {
   return (row, column) => {
     const value = valueAt(stage, row, column, own);
     const name = describeCell(record, { stage: stage.name, row, column, head: own }, digits);
-    if (typeof value === "boolean") return { text: value ? "✓" : HIDDEN_SIGN, name, kind: value ? "allowed sign" : "hidden sign", background: "", ink: "" };
+    if (typeof value === "boolean")
+      return {
+        text: value ? "✓" : HIDDEN_SIGN,
+        name,
+        kind: value ? "allowed sign" : "hidden sign",
+        background: "",
+        ink: "",
+      };
     const text = formatCell(value, digits, record.precision);
     if (hidden?.[row * columns + column]) return { text, name, kind: "hidden", background: "", ink: "" };
     const range = ranges ? ranges[row] : whole;
@@ -117,7 +153,8 @@ export function lookFor({ record, selected, perRow }, stage) {
 }
 
 /** @param {TraceRecord} record @param {Stage} stage */
-export const digitsOf = (record, stage) => (stage.columns.labels.length > WIDE ? Math.min(2, record.precision) : record.precision);
+export const digitsOf = (record, stage) =>
+  stage.columns.labels.length > WIDE ? Math.min(2, record.precision) : record.precision;
 
 /** @param {TraceRecord} record @param {Stage} stage */
 export function longestNumber(record, stage) {
@@ -127,9 +164,13 @@ export function longestNumber(record, stage) {
   return longest;
 }
 
-/** How many letters all labels begin with, in whole words: over narrow columns "token 1", "token 2" are 1, 2. @param {string[]} labels */
+/**
+ * How many letters all labels begin with, in whole words: over narrow columns "token 1", "token 2" are 1, 2.
+ * @param {string[]} labels
+ */
 export function commonWords(labels) {
-  const isShared = (/** @type {number} */ count) => labels.every((label) => label.length > count && label.startsWith(labels[0].slice(0, count)));
+  const isShared = (/** @type {number} */ count) =>
+    labels.every((label) => label.length > count && label.startsWith(labels[0].slice(0, count)));
   let common = labels[0].lastIndexOf(" ") + 1;
   while (common > 0 && !isShared(common)) common = common > 1 ? labels[0].lastIndexOf(" ", common - 2) + 1 : 0;
   return /^[ -~]*$/.test(labels[0].slice(0, common)) ? common : 0; // escapes would shift the cut
@@ -142,13 +183,20 @@ export const cellsOf = (stage) => stage.rows.labels.length * stage.columns.label
 export function surfaceFor(stage) {
   const [rows, columns] = [stage.rows.labels.length, stage.columns.labels.length];
   if (Math.max(rows, columns) > MAX_CANVAS_SIDE) return "words";
-  return Math.min(rows, columns) > MAX_DOM_COLUMNS || columns > MAX_DOM_COLUMNS || cellsOf(stage) > MAX_DOM_CELLS ? "canvas" : "table";
+  return Math.min(rows, columns) > MAX_DOM_COLUMNS || columns > MAX_DOM_COLUMNS || cellsOf(stage) > MAX_DOM_CELLS
+    ? "canvas"
+    : "table";
 }
 
 /** @param {Stage} stage @param {number | null} head @param {"rows" | "columns"} over */
 export function sumsOf(stage, head, over) {
   const [outer, inner] = over === "columns" ? [stage.rows, stage.columns] : [stage.columns, stage.rows];
-  return outer.labels.map((_, a) => inner.labels.reduce((sum, _, b) => sum + Number(over === "columns" ? valueAt(stage, a, b, head) : valueAt(stage, b, a, head)), 0));
+  return outer.labels.map((_, a) =>
+    inner.labels.reduce(
+      (sum, _, b) => sum + Number(over === "columns" ? valueAt(stage, a, b, head) : valueAt(stage, b, a, head)),
+      0,
+    ),
+  );
 }
 
 /** @param {TraceRecord} record @param {Stage} stage @param {number | null} head @param {Softmax} equation */
@@ -157,14 +205,14 @@ export function describeSums(record, stage, head, equation) {
   return `every ${equation.over === "columns" ? "row" : "column"} sums to ${sums.slice(0, 3).join(" or ")}`;
 }
 
-// ------------------------------------------------------------------------------------------------------------------- layout
+// -------------------------------------------------------------------------------------------------------------- layout
 
 /** @typedef {{above: Stage[], main: Stage, link: string}} Group */
 /** @typedef {{title: string, groups: Group[]}} Act */
 
 /**
- * The page: acts, and in each its stages in order. A given matrix that multiplies into just one stage of its act stands above that stage,
- * as in a multiplication on paper; `link` says how a stage follows from the one before it.
+ * The page: acts, and in each its stages in order. A given matrix that multiplies into just one stage of its act stands
+ * above that stage, as in a multiplication on paper; `link` says how a stage follows from the one before it.
  * @param {TraceRecord} record @returns {Act[]}
  */
 export function layOut(record) {
@@ -181,11 +229,16 @@ export function layOut(record) {
       const users = stages.filter((stage) => operandsOf(stage.equation).includes(given.name));
       if (users.length === 1 && isRightFactor(users[0], given.name)) home.set(given, users[0]);
     }
-    const groups = stages.filter((stage) => !home.has(stage)).map((main, index, mains) => ({
-      above: stages.filter((stage) => home.get(stage) === main),
-      main,
-      link: index > 0 && operandsOf(main.equation).includes(mains[index - 1].name) ? linkTo(record, main, mains[index - 1]) : "",
-    }));
+    const groups = stages
+      .filter((stage) => !home.has(stage))
+      .map((main, index, mains) => ({
+        above: stages.filter((stage) => home.get(stage) === main),
+        main,
+        link:
+          index > 0 && operandsOf(main.equation).includes(mains[index - 1].name)
+            ? linkTo(record, main, mains[index - 1])
+            : "",
+      }));
     return { title, groups };
   });
 }
@@ -198,7 +251,10 @@ function isRightFactor(stage, operand) {
   return letters.includes(result.slice(-1)) && !letters.includes(result.slice(-2, -1));
 }
 
-/** How a stage follows from the one before, in few signs: "÷ √d_k", "softmax". @param {TraceRecord} record @param {Stage} stage @param {Stage} before */
+/**
+ * How a stage follows from the one before, in few signs: "÷ √d_k", "softmax".
+ * @param {TraceRecord} record @param {Stage} stage @param {Stage} before
+ */
 function linkTo(record, stage, before) {
   const { equation } = stage;
   if (equation?.kind === "softmax") return "softmax";
@@ -206,16 +262,26 @@ function linkTo(record, stage, before) {
   const [name, first, ...others] = equation.expression;
   const mask = name === "where" && others[1] === -Infinity ? record.byName.get(first) : null;
   if (mask) return `mask by ${mask.symbol}`;
-  const symbols = Object.fromEntries(operandsOf(equation).map((operand) => [operand, symbolIn(stageOf(record, operand))]));
-  const inSymbols = (/** @type {Expression} */ expression) => textOf(write(substitute(expression, symbols), formatConstant));
-  if ("+-*/".includes(name) && first === before.name) return inSymbols([name, "", ...others]).trim().replace(/^\//, "÷");
+  const symbols = Object.fromEntries(
+    operandsOf(equation).map((operand) => [operand, symbolIn(stageOf(record, operand))]),
+  );
+  const inSymbols = (/** @type {Expression} */ expression) =>
+    textOf(write(substitute(expression, symbols), formatConstant));
+  if ("+-*/".includes(name) && first === before.name)
+    return inSymbols([name, "", ...others])
+      .trim()
+      .replace(/^\//, "÷");
   return inSymbols(equation.expression);
 }
 
-/** The symbol of a stage as part of an expression: "Q" of "Q = X W_qᵀ", in brackets where it would be read another way. @param {Stage} stage @returns {Expression} */
+/**
+ * The symbol of a stage as part of an expression: "Q" of "Q = X W_qᵀ", in brackets where it would be read another way.
+ * @param {Stage} stage @returns {Expression}
+ */
 function symbolIn({ symbol }) {
   const [own] = symbol.split(" = ");
-  return own.includes(" ") ? `(${own})` : /[/+−×]/.test(own) ? ["+", own] : own; // a sum of one is written in brackets where a sum is
+  // A sum of one is written in brackets where a sum is.
+  return own.includes(" ") ? `(${own})` : /[/+−×]/.test(own) ? ["+", own] : own;
 }
 
 /**
@@ -223,17 +289,22 @@ function symbolIn({ symbol }) {
  * @param {TraceRecord} record @param {string} name @returns {Stage | null}
  */
 export function usedTransposed(record, name) {
-  return record.stages.find(({ equation }) => {
-    if (equation?.kind !== "contraction" || equation.operands.length !== 2) return false;
-    const [left, result] = equation.indices.split("->");
-    const letters = left.split(",")[equation.operands.indexOf(name)]?.slice(-2);
-    if (!letters) return false;
-    const [row, column] = result.slice(-2);
-    return (letters[0] === column && letters[1] !== row) || (letters[1] === row && letters[0] !== column);
-  }) ?? null;
+  return (
+    record.stages.find(({ equation }) => {
+      if (equation?.kind !== "contraction" || equation.operands.length !== 2) return false;
+      const [left, result] = equation.indices.split("->");
+      const letters = left.split(",")[equation.operands.indexOf(name)]?.slice(-2);
+      if (!letters) return false;
+      const [row, column] = result.slice(-2);
+      return (letters[0] === column && letters[1] !== row) || (letters[1] === row && letters[0] !== column);
+    }) ?? null
+  );
 }
 
-/** The blocks that are not yet filled when `count` cells are, row by row. @param {number} count @param {number} rows @param {number} columns @returns {Block[]} */
+/**
+ * The blocks that are not yet filled when `count` cells are, row by row.
+ * @param {number} count @param {number} rows @param {number} columns @returns {Block[]}
+ */
 export function unfilled(count, rows, columns) {
   const [row, column] = [Math.floor(count / columns), count % columns];
   /** @type {Block[]} */
@@ -244,9 +315,13 @@ export function unfilled(count, rows, columns) {
   return blocks;
 }
 
-// -------------------------------------------------------------------------------------------------------------------- input
+// --------------------------------------------------------------------------------------------------------------- input
 
-/** Where a key leads inside a grid, or null. @param {{key: string, ctrlKey?: boolean, metaKey?: boolean}} event @param {number} row @param {number} column @param {number} rows @param {number} columns @returns {[number, number] | null} */
+/**
+ * Where a key leads inside a grid, or null.
+ * @param {{key: string, ctrlKey?: boolean, metaKey?: boolean}} event @param {number} row @param {number} column
+ * @param {number} rows @param {number} columns @returns {[number, number] | null}
+ */
 export function stepFrom({ key, ctrlKey = false, metaKey = false }, row, column, rows, columns) {
   const far = ctrlKey || metaKey;
   const bound = (/** @type {number} */ value, /** @type {number} */ size) => Math.min(Math.max(value, 0), size - 1);
@@ -272,8 +347,13 @@ export function stepFrom({ key, ctrlKey = false, metaKey = false }, row, column,
   }
 }
 
-/** A pasted block as rows of texts: lines, and in them tabs, commas or spaces. @param {string} text @returns {string[][]} */
+/**
+ * A pasted block as rows of texts: lines, and in them tabs, commas or spaces.
+ * @param {string} text @returns {string[][]}
+ */
 export function readBlock(text) {
   const lines = text.replace(/\r\n?/g, "\n").replace(/\n+$/, "").split("\n");
-  return lines.map((line) => (line.includes("\t") ? line.split("\t") : line.trim().split(/\s*,\s*|\s+/)).map((cell) => cell.trim()));
+  return lines.map((line) =>
+    (line.includes("\t") ? line.split("\t") : line.trim().split(/\s*,\s*|\s+/)).map((cell) => cell.trim()),
+  );
 }

@@ -27,23 +27,38 @@ export function edit(trace, place, typed) {
   closeEditor(page);
   const stage = stageOf(trace.record, place.stage);
   const value = Number(valueAt(stage, place.row, place.column, place.head));
-  const input = h("input", { type: "text", class: "editor", "aria-label": `New value for ${describeCell(trace.record, place)}`, spellcheck: "false", autocomplete: "off" });
+  const input = h("input", {
+    type: "text",
+    class: "editor",
+    "aria-label": `New value for ${describeCell(trace.record, place)}`,
+    spellcheck: "false",
+    autocomplete: "off",
+  });
   input.value = typed ?? shortestText(value);
   const element = placeOver(trace, place, input);
   page.editor = { trace, place, element, input };
   input.focus({ preventScroll: true });
   if (typed === undefined) input.select();
-  input.addEventListener("blur", () => window.setTimeout(() => page.editor?.input === input && !input.matches(":focus") && !input.readOnly && closeEditor(page), 0));
+  input.addEventListener("blur", () =>
+    window.setTimeout(
+      () => page.editor?.input === input && !input.matches(":focus") && !input.readOnly && closeEditor(page),
+      0,
+    ),
+  );
 }
 
-/** Put something over a cell, outside of what scrolls. @param {TraceState} trace @param {Place} place @param {HTMLElement} content */
+/**
+ * Put something over a cell, outside of what scrolls.
+ * @param {TraceState} trace @param {Place} place @param {HTMLElement} content
+ */
 function placeOver(trace, place, content) {
   const { page } = trace;
   const box = viewOf(trace, stageOf(trace.record, place.stage)).boxOf(place.row, place.column);
   const around = page.element.getBoundingClientRect();
   const element = h("div", { class: "over-cell" }, content);
   const left = Math.max(0, Math.min(box.x, box.right - 120) - around.x);
-  element.style.cssText = `left:${left}px;top:${box.y - around.y}px;--cell-height:${Math.max(box.height, 26)}px;min-height:${box.height}px`;
+  const heights = `--cell-height:${Math.max(box.height, 26)}px;min-height:${box.height}px`;
+  element.style.cssText = `left:${left}px;top:${box.y - around.y}px;${heights}`;
   page.element.append(element);
   return element;
 }
@@ -76,16 +91,21 @@ function sendCells(trace, cells) {
   const { page } = trace;
   if (page.editor) page.editor.input.readOnly = true;
   const [first] = cells;
-  ask(page, { kind: "edit", cells: cells.map(({ stage, row, column, head, text }) => ({ stage, row, column, head, text })) }, (reply) => {
-    if (page.editor) page.editor.input.readOnly = false;
-    if (reply.ok) {
-      closeEditor(page);
-      const place = validPlace(trace.record, first);
-      return place && setFocus(trace, place, { dom: true });
-    }
-    const refused = validPlace(trace.record, reply.cells?.[0] ? { head: first.head, ...reply.cells[0] } : null) ?? first;
-    refuse(trace, refused, reply.cells?.[0]?.text ?? reply.text ?? "This cannot be computed.");
-  });
+  ask(
+    page,
+    { kind: "edit", cells: cells.map(({ stage, row, column, head, text }) => ({ stage, row, column, head, text })) },
+    (reply) => {
+      if (page.editor) page.editor.input.readOnly = false;
+      if (reply.ok) {
+        closeEditor(page);
+        const place = validPlace(trace.record, first);
+        return place && setFocus(trace, place, { dom: true });
+      }
+      const refused =
+        validPlace(trace.record, reply.cells?.[0] ? { head: first.head, ...reply.cells[0] } : null) ?? first;
+      refuse(trace, refused, reply.cells?.[0]?.text ?? reply.text ?? "This cannot be computed.");
+    },
+  );
 }
 
 /** Say beside a cell why it cannot be so. @param {TraceState} trace @param {Place} place @param {string} text */
@@ -105,7 +125,10 @@ function refuse(trace, place, text) {
   const element = placeOver(trace, place, words);
   const forget = new AbortController();
   for (const kind of ["keydown", "pointerdown"]) {
-    page.element.addEventListener(kind, () => (element.remove(), forget.abort()), { signal: forget.signal, capture: true });
+    page.element.addEventListener(kind, () => (element.remove(), forget.abort()), {
+      signal: forget.signal,
+      capture: true,
+    });
   }
 }
 
@@ -115,7 +138,17 @@ export function paste(trace, place, text) {
   const stage = stageOf(trace.record, place.stage);
   const [rows, columns] = [stage.rows.labels.length - place.row, stage.columns.labels.length - place.column];
   const width = Math.max(...block.map((line) => line.length));
-  if (block.length > rows || width > columns) return refuse(trace, place, `The block has ${block.length} × ${width} numbers, but from here on there are only ${rows} × ${columns} cells.`);
+  if (block.length > rows || width > columns)
+    return refuse(
+      trace,
+      place,
+      `The block has ${block.length} × ${width} numbers, but from here on there are only ${rows} × ${columns} cells.`,
+    );
   closeEditor(trace.page);
-  sendCells(trace, block.flatMap((line, row) => line.map((cell, column) => ({ ...place, row: place.row + row, column: place.column + column, text: cell }))));
+  sendCells(
+    trace,
+    block.flatMap((line, row) =>
+      line.map((cell, column) => ({ ...place, row: place.row + row, column: place.column + column, text: cell })),
+    ),
+  );
 }

@@ -10,7 +10,8 @@ export const NOT_LIVE = "To change numbers, start the kernel to recompute: run t
 /**
  * An element with properties ("class", "on…" and ARIA names as attributes) and children; text only ever becomes text.
  * @template {keyof HTMLElementTagNameMap} T
- * @param {T} tag @param {Record<string, any>} [properties] @param {...(Node | string | null)} children @returns {HTMLElementTagNameMap[T]}
+ * @param {T} tag @param {Record<string, any>} [properties] @param {...(Node | string | null)} children
+ * @returns {HTMLElementTagNameMap[T]}
  */
 export function h(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
@@ -49,19 +50,34 @@ export function icon(name) {
 }
 
 /** "W_q" with its index lowered. @param {string} symbol @returns {(Node | string)[]} */
-export const mathematics = (symbol) => formatLabel(symbol).split(/_([A-Za-z0-9]+)/).map((piece, place) => (place % 2 ? h("sub", {}, piece) : piece));
+export const mathematics = (symbol) =>
+  formatLabel(symbol)
+    .split(/_([A-Za-z0-9]+)/)
+    .map((piece, place) => (place % 2 ? h("sub", {}, piece) : piece));
 
 /** @param {HTMLElement} element @param {string} text */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** A choice of few, as radio buttons side by side. @param {string} name @param {string} label @param {[string, string][]} choices @param {(value: string) => void} onChoose */
+/**
+ * A choice of few, as radio buttons side by side.
+ * @param {string} name @param {string} label @param {[string, string][]} choices
+ * @param {(value: string) => void} onChoose
+ */
 export function choice(name, label, choices, onChoose) {
-  const group = `${name}-${Math.random().toString(36).slice(2)}`; // radio buttons of two explorers must not be one group
+  // Radio buttons of two explorers must not be one group.
+  const group = `${name}-${Math.random().toString(36).slice(2)}`;
   const inputs = choices.map(([value]) => h("input", { type: "radio", name: group, value }));
-  const labels = choices.map(([, text], index) => h("label", {}, inputs[index], h("span", {}, h("span", {}, ...mathematics(text)))));
-  const element = h("fieldset", { class: "choice" }, h("legend", {}, label), h("div", { class: "segments" }, ...labels));
+  const labels = choices.map(([, text], index) =>
+    h("label", {}, inputs[index], h("span", {}, h("span", {}, ...mathematics(text)))),
+  );
+  const element = h(
+    "fieldset",
+    { class: "choice" },
+    h("legend", {}, label),
+    h("div", { class: "segments" }, ...labels),
+  );
   element.addEventListener("change", (event) => onChoose(/** @type {HTMLInputElement} */ (event.target).value));
   return {
     element,

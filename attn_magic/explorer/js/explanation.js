@@ -1,28 +1,41 @@
 // @ts-check
 /**
- * Where a number of a trace comes from, in arithmetic and in words: what attn_magic/notation.py, expressions.py and explain.py say.
- * tests/data/notation_cases.json and explanation_cases.json hold both to it.
+ * Where a number of a trace comes from, in arithmetic and in words: what attn_magic/notation.py, expressions.py and
+ * explain.py say. tests/data/notation_cases.json and explanation_cases.json hold both to it.
  *
  * In order: notation, arithmetic, explanations.
  */
 
 import { isHidden, operandsOf, stageOf, valueAt } from "./record.js";
 
-/** @import { Axis, Contraction, Elementwise, Expression, Place, Quantity, Softmax, Source, Stage, TraceRecord } from "./record.js" */
+/**
+ * @import { Axis, Contraction, Elementwise, Expression, Place, Quantity, Softmax, Source, Stage,
+ *   TraceRecord } from "./record.js"
+ */
 
-/** A piece of a line: text, or text that stands for an operand or one of its cells. @typedef {string | {text: string, operand: number, source?: Source}} Part */
-/** @typedef {Place & {value: number | boolean, formula: Part[], lines: Part[][], sentence: string, terms: Source[][]}} Explanation */
+/**
+ * A piece of a line: text, or text that stands for an operand or one of its cells.
+ * @typedef {string | {text: string, operand: number, source?: Source}} Part
+ */
+/**
+ * @typedef {Place & {value: number | boolean, formula: Part[], lines: Part[][], sentence: string,
+ *   terms: Source[][]}} Explanation
+ */
 /** A block of cells of a stage, ends included. @typedef {{rows: [number, number], columns: [number, number]}} Block */
-/** The cells of one operand; `head` null means every head. @typedef {Block & {stage: string, head: number | null, operand: number}} Area */
+/**
+ * The cells of one operand; `head` null means every head.
+ * @typedef {Block & {stage: string, head: number | null, operand: number}} Area
+ */
 /** A block of a stage that is marked on screen. @typedef {Block & {kind: string}} Mark */
 
 export const NOTHING_TO_ATTEND_TO = "Every key is hidden from this query: nothing to attend to.";
 const MAX_DIGITS = 12; // decimals at which a float32 between 0.001 and 1 is written exactly enough
 
-// ----------------------------------------------------------------------------------------------------------------- notation
+// ------------------------------------------------------------------------------------------------------------ notation
 
 /**
- * `value` with `precision` decimals, or in powers of ten where decimals would hide it or drown it; an exact zero is "0".
+ * `value` with `precision` decimals, or in powers of ten where decimals would hide it or drown it; an exact zero is
+ * "0".
  * @param {number} value @param {number} [precision]
  */
 export function formatNumber(value, precision = 4) {
@@ -37,7 +50,10 @@ export function formatNumber(value, precision = 4) {
   return `${sign}${mantissa}e${exponent[0] === "-" ? "−" : "+"}${exponent.slice(1).padStart(2, "0")}`;
 }
 
-/** `value` inside a line of arithmetic: without the zeros that end it. @param {number} value @param {number} precision */
+/**
+ * `value` inside a line of arithmetic: without the zeros that end it.
+ * @param {number} value @param {number} precision
+ */
 export function formatOperand(value, precision) {
   const [number, exponent] = formatNumber(value, precision).split("e");
   const short = number.includes(".") ? number.replace(/\.?0+$/, "") : number;
@@ -49,12 +65,18 @@ export function readNumber(text) {
   return Number(text.replaceAll("−", "-").replace("∞", "Infinity"));
 }
 
-/** A number or truth value as Python's explanations show it. @param {number | boolean} value @param {number} precision */
+/**
+ * A number or truth value as Python's explanations show it.
+ * @param {number | boolean} value @param {number} precision
+ */
 function showValue(value, precision) {
   return typeof value === "boolean" ? pythonBool(value) : formatNumber(value, precision);
 }
 
-/** A number or truth value as somebody wrote it into an equation: as Python's `repr` has it. @param {number | boolean} value */
+/**
+ * A number or truth value as somebody wrote it into an equation: as Python's `repr` has it.
+ * @param {number | boolean} value
+ */
 export function formatConstant(value) {
   if (typeof value === "boolean" || value === 0 || !Number.isFinite(value)) return showValue(value, 0);
   const [mantissa, exponent] = value.toExponential().split("e");
@@ -65,7 +87,11 @@ export function formatConstant(value) {
 /** @param {boolean} value */
 const pythonBool = (value) => (value ? "True" : "False");
 
-/** `value` in a cell: where there is room for fewer digits than asked for, a small number is 0.00 (and only an exact zero is 0). @param {number} value @param {number} digits @param {number} precision */
+/**
+ * `value` in a cell: where there is room for fewer digits than asked for, a small number is 0.00 (and only an exact
+ * zero is 0).
+ * @param {number} value @param {number} digits @param {number} precision
+ */
 export function formatCell(value, digits, precision) {
   const isSmall = digits < precision && value !== 0 && Math.abs(value) < 0.5 * 10 ** -digits;
   return isSmall ? (value < 0 ? "−" : "") + (0).toFixed(digits) : formatNumber(value, digits);
@@ -84,7 +110,9 @@ export function shortestText(value) {
 export function formatLabel(label) {
   if (/^[\x20-\x7e]*$/.test(label)) return label;
   const characters = Array.from(label);
-  return characters.map((character, place) => formatCharacter(character, place > 0 && place < characters.length - 1)).join("");
+  return characters
+    .map((character, place) => formatCharacter(character, place > 0 && place < characters.length - 1))
+    .join("");
 }
 
 /** @param {string} character @param {boolean} within */
@@ -93,22 +121,33 @@ function formatCharacter(character, within) {
   const code = character.codePointAt(0) ?? 0;
   if (!/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(character) && (code & 0xfffe) !== 0xfffe) return character;
   const hex = code.toString(16);
-  return code < 0x100 ? `\\x${hex.padStart(2, "0")}` : code < 0x10000 ? `\\u${hex.padStart(4, "0")}` : `\\U${hex.padStart(8, "0")}`;
+  return code < 0x100
+    ? `\\x${hex.padStart(2, "0")}`
+    : code < 0x10000
+      ? `\\u${hex.padStart(4, "0")}`
+      : `\\U${hex.padStart(8, "0")}`;
 }
 
-/** `text` in at most `limit` characters, cut between characters as a reader sees them and ended with …. @param {string} text @param {number} [limit] */
+/**
+ * `text` in at most `limit` characters, cut between characters as a reader sees them and ended with ….
+ * @param {string} text @param {number} [limit]
+ */
 export function shorten(text, limit = 40) {
   const characters = Array.from(text);
   if (characters.length <= limit) return text;
   let end = limit - 1;
-  while (end > 1 && (/[\p{Mn}\p{Me}\p{Mc}\u200c\u200d\u{1f3fb}-\u{1f3ff}]/u.test(characters[end]) || characters[end - 1] === "\u200d")) end--;
+  while (
+    end > 1 &&
+    (/[\p{Mn}\p{Me}\p{Mc}\u200c\u200d\u{1f3fb}-\u{1f3ff}]/u.test(characters[end]) || characters[end - 1] === "\u200d")
+  )
+    end--;
   return `${characters.slice(0, end).join("")}…`;
 }
 
 /** @param {Axis} axis @param {number} place */
 export const labelOf = (axis, place) => shorten(formatLabel(axis.labels[place]));
 
-// --------------------------------------------------------------------------------------------------------------- arithmetic
+// ---------------------------------------------------------------------------------------------------------- arithmetic
 
 /** @type {Record<string, string>} */
 const SIGNS = { "+": " + ", "-": " − ", "*": " × ", "/": " / " };
@@ -122,9 +161,13 @@ const isQuantity = (leaf) => typeof leaf === "object" && !Array.isArray(leaf);
 /** @param {Part[]} parts */
 export const textOf = (parts) => parts.map((part) => (typeof part === "string" ? part : part.text)).join("");
 
-/** `expression` with the names that `values` knows replaced. @param {Expression} expression @param {Record<string, any>} values @returns {Expression} */
+/**
+ * `expression` with the names that `values` knows replaced.
+ * @param {Expression} expression @param {Record<string, any>} values @returns {Expression}
+ */
 export function substitute(expression, values) {
-  if (Array.isArray(expression)) return [expression[0], ...expression.slice(1).map((argument) => substitute(argument, values))];
+  if (Array.isArray(expression))
+    return [expression[0], ...expression.slice(1).map((argument) => substitute(argument, values))];
   return typeof expression === "string" && Object.hasOwn(values, expression) ? values[expression] : expression;
 }
 
@@ -134,17 +177,25 @@ export function substitute(expression, values) {
  */
 export function write(expression, show) {
   if (!Array.isArray(expression)) {
-    if (isQuantity(expression)) return [{ text: show(expression.value), operand: expression.operand, source: expression.source }];
+    if (isQuantity(expression))
+      return [{ text: show(expression.value), operand: expression.operand, source: expression.source }];
     return [typeof expression === "string" ? expression : show(expression)];
   }
   const [name, ...values] = expression;
-  if (name in SIGNS) return join(values.map((value, place) => writeArgument(value, name, place, show)), SIGNS[name]);
+  if (name in SIGNS)
+    return join(
+      values.map((value, place) => writeArgument(value, name, place, show)),
+      SIGNS[name],
+    );
   if (name === "where") {
     const [condition, ifTrue, ifFalse] = values.map((value) => write(value, show));
     return [...ifTrue, " if ", ...condition, " else ", ...ifFalse];
   }
   if (name === "more") return [`(${values[0]} more: ${show(values[1])})`];
-  const inner = join(values.map((value) => write(value, show)), ", ");
+  const inner = join(
+    values.map((value) => write(value, show)),
+    ", ",
+  );
   if (name === "sqrt") return Array.isArray(values[0]) ? ["√(", ...inner, ")"] : ["√", ...inner];
   return [name === "exp" ? "e^(" : `${name}(`, ...inner, ")"];
 }
@@ -152,7 +203,10 @@ export function write(expression, show) {
 /** @param {Part[][]} lists @param {string} between @returns {Part[]} */
 const join = (lists, between) => lists.flatMap((list, place) => (place ? [between, ...list] : list));
 
-/** @param {Expression} argument @param {string} name @param {number} place @param {(value: number | boolean) => string} show */
+/**
+ * @param {Expression} argument @param {string} name @param {number} place
+ * @param {(value: number | boolean) => string} show
+ */
 function writeArgument(argument, name, place, show) {
   const parts = write(argument, show);
   const binding = Array.isArray(argument) ? (BINDING[argument[0]] ?? TIGHTEST) : TIGHTEST;
@@ -162,7 +216,10 @@ function writeArgument(argument, name, place, show) {
   return loose || negative ? ["(", ...parts, ")"] : parts;
 }
 
-/** What `expression` comes to; NaN or ∞ where arithmetic ends there. @param {Expression} expression @returns {number} */
+/**
+ * What `expression` comes to; NaN or ∞ where arithmetic ends there.
+ * @param {Expression} expression @returns {number}
+ */
 function evaluate(expression) {
   if (!Array.isArray(expression)) return Number(isQuantity(expression) ? expression.value : expression);
   const [name, ...values] = expression;
@@ -198,7 +255,10 @@ function apply(name, numbers) {
   }
 }
 
-/** A function of many arguments, of which at most `limit` are written out and the others summed up. @param {string} name @param {Expression[]} values @param {number | null} limit @returns {Expression} */
+/**
+ * A function of many arguments, of which at most `limit` are written out and the others summed up.
+ * @param {string} name @param {Expression[]} values @param {number | null} limit @returns {Expression}
+ */
 function fold(name, values, limit) {
   if (limit === null || values.length <= Math.max(limit, 2)) return [name, ...values];
   const first = Math.max(limit, 2) - 1;
@@ -207,23 +267,26 @@ function fold(name, values, limit) {
 }
 
 /**
- * `expression = value` with the numbers written out, true as shown: operands get more digits until evaluating the text as it stands
- * gives the value as it stands; where float32's own rounding forbids that, the sign is ≈.
+ * `expression = value` with the numbers written out, true as shown: operands get more digits until evaluating the text
+ * as it stands gives the value as it stands; where float32's own rounding forbids that, the sign is ≈.
  * @param {Expression} expression @param {number} value @param {number} precision @returns {Part[]}
  */
 export function equate(expression, value, precision) {
   const shown = formatNumber(value, precision);
   for (let digits = precision + 2; digits < Math.max(precision + 3, MAX_DIGITS) + 1; digits++) {
-    if (formatNumber(evaluateAsShown(expression, digits), precision) === shown) return [...writeOut(expression, digits), ` = ${shown}`];
+    if (formatNumber(evaluateAsShown(expression, digits), precision) === shown)
+      return [...writeOut(expression, digits), ` = ${shown}`];
   }
   const parts = writeOut(expression, precision + 2);
   const result = evaluateAsShown(expression, precision + 2);
-  if (Math.abs(value) === Infinity && Number.isFinite(result)) return [...parts, ` = ${formatNumber(result, precision)}, too large for float32, so ${shown}`];
+  if (Math.abs(value) === Infinity && Number.isFinite(result))
+    return [...parts, ` = ${formatNumber(result, precision)}, too large for float32, so ${shown}`];
   return [...parts, ` ≈ ${shown}`];
 }
 
 /** @param {Expression} expression @param {number} digits */
-const writeOut = (expression, digits) => write(expression, (value) => (typeof value === "boolean" ? pythonBool(value) : formatOperand(value, digits)));
+const writeOut = (expression, digits) =>
+  write(expression, (value) => (typeof value === "boolean" ? pythonBool(value) : formatOperand(value, digits)));
 
 /** @param {Expression} expression @param {number} digits */
 function evaluateAsShown(expression, digits) {
@@ -239,7 +302,7 @@ function evaluateAsShown(expression, digits) {
   return evaluate(asShown(expression));
 }
 
-// ------------------------------------------------------------------------------------------------------------- explanations
+// -------------------------------------------------------------------------------------------------------- explanations
 
 /**
  * Where one number comes from: the same words and numbers as `AttentionTrace.explain`.
@@ -255,17 +318,34 @@ export function explain(record, place, maxTerms = null) {
   return explanation(stage, place, [`${nameOf(stage, place)} = ${showValue(value, record.precision)}`], [], []);
 }
 
-/** @param {Stage} stage @param {Place} place @param {Part[]} formula @param {Part[][]} lines @param {Source[][]} terms @param {string} [remark] @returns {Explanation} */
+/**
+ * @param {Stage} stage @param {Place} place @param {Part[]} formula @param {Part[][]} lines @param {Source[][]} terms
+ * @param {string} [remark] @returns {Explanation}
+ */
 export function explanation(stage, place, formula, lines, terms, remark = "") {
   /** @type {Record<string, string>} */
   const labels = { row: labelOf(stage.rows, place.row), column: labelOf(stage.columns, place.column) };
-  const sentence = stage.sentence.replace(/\{(row|column)\}/g, (_, name) => labels[name]); // one pass: a token may read "{column}"
+  // One pass: a token may read "{column}".
+  const sentence = stage.sentence.replace(/\{(row|column)\}/g, (_, name) => labels[name]);
   const { row, column, head } = place;
   const value = valueAt(stage, row, column, head);
-  return { stage: stage.name, row, column, head, value, formula, lines, sentence: [sentence, remark].filter(Boolean).join(" "), terms };
+  return {
+    stage: stage.name,
+    row,
+    column,
+    head,
+    value,
+    formula,
+    lines,
+    sentence: [sentence, remark].filter(Boolean).join(" "),
+    terms,
+  };
 }
 
-/** @param {TraceRecord} record @param {Stage} stage @param {Place} place @param {Contraction} equation @param {number | null} maxTerms */
+/**
+ * @param {TraceRecord} record @param {Stage} stage @param {Place} place @param {Contraction} equation
+ * @param {number | null} maxTerms
+ */
 function explainContraction(record, stage, place, equation, maxTerms) {
   const operands = equation.operands.map((name) => stageOf(record, name));
   const { letters, bound, sizes } = readIndices(stage, place, equation, operands);
@@ -274,21 +354,41 @@ function explainContraction(record, stage, place, equation, maxTerms) {
   /** @type {Source[][]} */
   const terms = [];
   const take = (/** @type {number} */ depth) => {
-    if (depth === summed.length) return void terms.push(operands.map((operand, index) => sourceAt(operand, [...letters[index]].map((letter) => at.get(letter) ?? 0))));
+    if (depth === summed.length)
+      return void terms.push(
+        operands.map((operand, index) =>
+          sourceAt(
+            operand,
+            [...letters[index]].map((letter) => at.get(letter) ?? 0),
+          ),
+        ),
+      );
     for (let count = 0; count < (sizes.get(summed[depth]) ?? 0); count++) {
       at.set(summed[depth], count);
       take(depth + 1);
     }
   };
   take(0);
-  const products = terms.map((term) => ["*", ...term.map((source, operand) => ({ value: source.value, source, operand }))]);
-  const line = equate(fold("+", products, maxTerms), Number(valueAt(stage, place.row, place.column, place.head)), record.precision);
+  const products = terms.map((term) => [
+    "*",
+    ...term.map((source, operand) => ({ value: source.value, source, operand })),
+  ]);
+  const line = equate(
+    fold("+", products, maxTerms),
+    Number(valueAt(stage, place.row, place.column, place.head)),
+    record.precision,
+  );
   /** @type {Part[][]} */
   const factors = operands.map((operand, index) => {
-    const labels = [...letters[index]].map((letter, axis) => (bound.has(letter) ? labelOf(axesOf(operand)[axis], bound.get(letter) ?? 0) : letter));
+    const labels = [...letters[index]].map((letter, axis) =>
+      bound.has(letter) ? labelOf(axesOf(operand)[axis], bound.get(letter) ?? 0) : letter,
+    );
     return [{ text: `${operand.name}[${labels.join(", ")}]`, operand: index }];
   });
-  const formula = [`${nameOf(stage, place)} = ${summed.length ? `Σ_${summed.join("")} ` : ""}`, ...join(factors, " × ")];
+  const formula = [
+    `${nameOf(stage, place)} = ${summed.length ? `Σ_${summed.join("")} ` : ""}`,
+    ...join(factors, " × "),
+  ];
   const allHidden = terms.every((term) => term.some((source) => isHidden(record, source)));
   return explanation(stage, place, formula, [["= ", ...line]], terms, allHidden ? NOTHING_TO_ATTEND_TO : "");
 }
@@ -305,22 +405,39 @@ function explainElementwise(record, stage, place, equation) {
   /** @type {Part[]} */
   const symbols = write(equation.expression, formatConstant).map((part) => {
     const quantity = typeof part === "string" && Object.hasOwn(quantities, part) ? quantities[part] : null;
-    return quantity ? { text: nameOf(stageOf(record, quantity.source.stage), quantity.source), operand: quantity.operand } : part;
+    return quantity
+      ? { text: nameOf(stageOf(record, quantity.source.stage), quantity.source), operand: quantity.operand }
+      : part;
   });
   const value = Number(valueAt(stage, place.row, place.column, place.head));
   const line = equate(substitute(equation.expression, { ...equation.constants, ...quantities }), value, precision);
   const sources = Object.values(quantities).map((quantity) => quantity.source);
-  return explanation(stage, place, [`${nameOf(stage, place)} = `, ...symbols], [["= ", ...line]], [sources], remarkOn(record, stage, place));
+  return explanation(
+    stage,
+    place,
+    [`${nameOf(stage, place)} = `, ...symbols],
+    [["= ", ...line]],
+    [sources],
+    remarkOn(record, stage, place),
+  );
 }
 
-/** @param {TraceRecord} record @param {Stage} stage @param {Place} place @param {Softmax} equation @param {number | null} maxTerms */
+/**
+ * @param {TraceRecord} record @param {Stage} stage @param {Place} place @param {Softmax} equation
+ * @param {number | null} maxTerms
+ */
 function explainSoftmax(record, stage, place, equation, maxTerms) {
   const operand = stageOf(record, equation.operand);
   const across = equation.over === "columns";
   const axis = across ? operand.columns : operand.rows;
-  const sources = axis.labels.map((_, count) => sameCell(operand, across ? { ...place, column: count } : { ...place, row: count }));
+  const sources = axis.labels.map((_, count) =>
+    sameCell(operand, across ? { ...place, column: count } : { ...place, row: count }),
+  );
   const own = sameCell(operand, place);
-  const letters = [across ? labelOf(operand.rows, place.row) : "i", across ? "j" : labelOf(operand.columns, place.column)];
+  const letters = [
+    across ? labelOf(operand.rows, place.row) : "i",
+    across ? "j" : labelOf(operand.columns, place.column),
+  ];
   const head = operand.heads && place.head !== null ? [labelOf(operand.heads, place.head)] : [];
   /** @type {Part[]} */
   const formula = [
@@ -331,12 +448,20 @@ function explainSoftmax(record, stage, place, equation, maxTerms) {
     " − max)",
   ];
   const lines = softmaxLines(record, stage, place, sources, across ? place.column : place.row, maxTerms);
-  return explanation(stage, place, formula, lines, sources.map((source) => [source]), remarkOn(record, stage, place));
+  return explanation(
+    stage,
+    place,
+    formula,
+    lines,
+    sources.map((source) => [source]),
+    remarkOn(record, stage, place),
+  );
 }
 
 /**
  * The maximum, this cell's exponential, the sum of all exponentials, the division.
- * @param {TraceRecord} record @param {Stage} stage @param {Place} place @param {Source[]} sources @param {number} own @param {number | null} maxTerms @returns {Part[][]}
+ * @param {TraceRecord} record @param {Stage} stage @param {Place} place @param {Source[]} sources @param {number} own
+ * @param {number | null} maxTerms @returns {Part[][]}
  */
 function softmaxLines(record, stage, place, sources, own, maxTerms) {
   const scores = sources.map((source) => Number(source.value));
@@ -357,7 +482,8 @@ function softmaxLines(record, stage, place, sources, own, maxTerms) {
 }
 
 /**
- * The cells that a number was made from, as one block for each operand: what is lit. Costs nothing, however long the sum.
+ * The cells that a number was made from, as one block for each operand: what is lit. Costs nothing, however long the
+ * sum.
  * @param {TraceRecord} record @param {Place} place @returns {Area[]}
  */
 export function sourceAreas(record, place) {
@@ -379,7 +505,13 @@ export function sourceAreas(record, place) {
     });
   }
   /** @param {string} name @param {number} operand @returns {Area} */
-  const cell = (name, operand) => ({ stage: name, rows: [row, row], columns: [column, column], head: place.head, operand });
+  const cell = (name, operand) => ({
+    stage: name,
+    rows: [row, row],
+    columns: [column, column],
+    head: place.head,
+    operand,
+  });
   if (equation?.kind !== "softmax") return operandsOf(equation).map(cell);
   const operand = stageOf(record, equation.operand);
   const every = cell(operand.name, 1);
@@ -388,7 +520,10 @@ export function sourceAreas(record, place) {
   return [every, cell(operand.name, 0)];
 }
 
-/** What each letter of a contraction stands for at `place`. @param {Stage} stage @param {Place} place @param {Contraction} equation @param {Stage[]} operands */
+/**
+ * What each letter of a contraction stands for at `place`.
+ * @param {Stage} stage @param {Place} place @param {Contraction} equation @param {Stage[]} operands
+ */
 function readIndices(stage, place, equation, operands) {
   const [left, result] = equation.indices.split("->");
   const letters = left.split(",");
@@ -396,7 +531,9 @@ function readIndices(stage, place, equation, operands) {
   const bound = new Map([...result].map((letter, axis) => [letter, places[axis]]));
   /** @type {Map<string, number>} */
   const sizes = new Map();
-  operands.forEach((operand, index) => axesOf(operand).forEach((axis, place) => sizes.set(letters[index][place], axis.labels.length)));
+  operands.forEach((operand, index) =>
+    axesOf(operand).forEach((axis, place) => sizes.set(letters[index][place], axis.labels.length)),
+  );
   return { letters, bound, sizes };
 }
 
@@ -411,25 +548,39 @@ function sourceAt(stage, places) {
 }
 
 /** @param {Stage} stage @param {Place} place @returns {Source} */
-const sameCell = (stage, place) => sourceAt(stage, stage.heads ? [place.head ?? 0, place.row, place.column] : [place.row, place.column]);
+const sameCell = (stage, place) =>
+  sourceAt(stage, stage.heads ? [place.head ?? 0, place.row, place.column] : [place.row, place.column]);
 
 /** "scores[Indian, I]". @param {Stage} stage @param {Place} place */
 export function nameOf(stage, place) {
   const places = stage.heads ? [place.head ?? 0, place.row, place.column] : [place.row, place.column];
-  return `${stage.name}[${axesOf(stage).map((axis, index) => labelOf(axis, places[index])).join(", ")}]`;
+  const labels = axesOf(stage).map((axis, index) => labelOf(axis, places[index]));
+  return `${stage.name}[${labels.join(", ")}]`;
 }
 
 /** @param {TraceRecord} record @param {Stage} stage @param {Place} place */
-const remarkOn = (record, stage, place) => (isHidden(record, { ...place, stage: stage.name }) ? "The mask hides this cell." : "");
+const remarkOn = (record, stage, place) =>
+  isHidden(record, { ...place, stage: stage.name }) ? "The mask hides this cell." : "";
 
-/** "query Indian, key I, 0.4842": what a screen reader says of a cell. @param {TraceRecord} record @param {Place} place @param {number} [digits] */
+/**
+ * "query Indian, key I, 0.4842": what a screen reader says of a cell.
+ * @param {TraceRecord} record @param {Place} place @param {number} [digits]
+ */
 export function describeCell(record, place, digits = record.precision) {
   const stage = stageOf(record, place.stage);
   const value = valueAt(stage, place.row, place.column, place.head);
   const head = stage.heads ? [labelOf(stage.heads, place.head ?? 0)] : [];
-  const cell = [`${stage.rows.name} ${labelOf(stage.rows, place.row)}`, `${stage.columns.name} ${labelOf(stage.columns, place.column)}`];
+  const cell = [
+    `${stage.rows.name} ${labelOf(stage.rows, place.row)}`,
+    `${stage.columns.name} ${labelOf(stage.columns, place.column)}`,
+  ];
   if (typeof value === "boolean") return [...head, ...cell, value ? "may attend" : "hidden"].join(", ");
-  return [...head, ...cell, formatCell(value, digits, record.precision), ...(isHidden(record, place) ? ["hidden"] : [])].join(", ");
+  return [
+    ...head,
+    ...cell,
+    formatCell(value, digits, record.precision),
+    ...(isHidden(record, place) ? ["hidden"] : []),
+  ].join(", ");
 }
 
 /** "row Indian", "column dim 1", "row Indian, column I": an area in words. @param {Stage} stage @param {Area} area */

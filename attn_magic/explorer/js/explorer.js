@@ -2,14 +2,15 @@
 /**
  * The explorer: every stage of one run of attention as a matrix, and for every number where it comes from.
  *
- * It reads one record (stages, axes, equations) and knows no stage by name: a new kind of attention is a new record. What it says about a
- * cell is what attn_magic/explain.py says; tests/data/explanation_cases.json holds both to it.
+ * It reads one record (stages, axes, equations) and knows no stage by name: a new kind of attention is a new record.
+ * What it says about a cell is what attn_magic/explain.py says; tests/data/explanation_cases.json holds both to it.
  *
- * The files, each of which uses only those before it: record.js (what there is), explanation.js (what is said of a number), drawing.js (colours
- * and layout), elements.js, stage.js, attention.js, panel.js and toolbar.js (what the page is made of), state.js (what is shown of a trace),
- * theme.js, showing.js (how it is shown), playback.js (steps), changing.js (what the kernel is asked), editing.js, copying.js, notebook.js (the
- * surroundings) and this one: `mount`, which connects them. `mount` talks to a small host and never to the notebook; `render` makes that host
- * from an anywidget model. bundle.py joins the files: a widget is given one text.
+ * The files, each of which uses only those before it: record.js (what there is), explanation.js (what is said of a
+ * number), drawing.js (colours and layout), elements.js, stage.js, attention.js, panel.js and toolbar.js (what the page
+ * is made of), state.js (what is shown of a trace), theme.js, showing.js (how it is shown), playback.js (steps),
+ * changing.js (what the kernel is asked), editing.js, copying.js, notebook.js (the surroundings) and this one: `mount`,
+ * which connects them. `mount` talks to a small host and never to the notebook; `render` makes that host from an
+ * anywidget model. bundle.py joins the files: a widget is given one text.
  *
  * In order: events, `mount`, `render`.
  */
@@ -21,7 +22,24 @@ import { panelView } from "./panel.js";
 import { toolbarView } from "./toolbar.js";
 import { isSame, placeIn } from "./state.js";
 import { followTheme, whenPlaced } from "./theme.js";
-import { createTrace, draw, drawNext, followWidth, letGo, placeAt, returnTo, say, setFocus, setHead, setRange, show, spokenText, viewAt, viewOf, walkTo } from "./showing.js";
+import {
+  createTrace,
+  draw,
+  drawNext,
+  followWidth,
+  letGo,
+  placeAt,
+  returnTo,
+  say,
+  setFocus,
+  setHead,
+  setRange,
+  show,
+  spokenText,
+  viewAt,
+  viewOf,
+  walkTo,
+} from "./showing.js";
 import { fillBy, go, pause, togglePlay } from "./playback.js";
 import { activate, ask, followHost, setLive } from "./changing.js";
 import { canEdit, commit, edit, paste, revert } from "./editing.js";
@@ -38,7 +56,7 @@ const SAY_AFTER = 250; // milliseconds of rest before a screen reader is told
 const DRAW_AFTER = 40; // milliseconds between stages that are out of sight
 const WRITE_BACK_AFTER = 150; // milliseconds before Python hears of a focus
 
-// ---------------------------------------------------------------------------------------------- events, once for everything
+// ----------------------------------------------------------------------------------------- events, once for everything
 
 /** @param {Page} page */
 function listen(page) {
@@ -46,16 +64,24 @@ function listen(page) {
   element.addEventListener("pointermove", (event) => onPointerMove(page, event), { signal });
   element.addEventListener("pointerleave", () => onPointerLeave(page), { signal });
   element.addEventListener("click", (event) => onClick(page, event), { signal });
-  element.addEventListener("dblclick", (event) => {
-    const place = placeAt(page.trace, event);
-    if (place) edit(page.trace, place);
-  }, { signal });
+  element.addEventListener(
+    "dblclick",
+    (event) => {
+      const place = placeAt(page.trace, event);
+      if (place) edit(page.trace, place);
+    },
+    { signal },
+  );
   element.addEventListener("paste", (event) => onPaste(page, event), { signal });
-  element.addEventListener("focusin", (event) => {
-    const place = cellWithFocus(page.trace, event);
-    if (!place || isSame(place, page.trace.focus) || page.trace.pinned) return;
-    setFocus(page.trace, place, {});
-  }, { signal });
+  element.addEventListener(
+    "focusin",
+    (event) => {
+      const place = cellWithFocus(page.trace, event);
+      if (!place || isSame(place, page.trace.focus) || page.trace.pinned) return;
+      setFocus(page.trace, place, {});
+    },
+    { signal },
+  );
   element.addEventListener("keydown", (event) => onKey(page, event), { signal });
 }
 
@@ -64,7 +90,8 @@ function onPointerMove(page, event) {
   const { trace } = page;
   if (event.pointerType === "touch" || trace.playing) return;
   const place = placeAt(trace, event);
-  if (!place && trace.hover && event.target instanceof Element && event.target.closest(".panel")) return; // on the way to what is explained
+  // On the way to the panel the cell that it explains stays the same.
+  if (!place && trace.hover && event.target instanceof Element && event.target.closest(".panel")) return;
   if (isSame(place, trace.hover)) return;
   trace.hover = place;
   if (!trace.pinned) show(trace);
@@ -101,10 +128,14 @@ function onPaste(page, event) {
 
 /** The cell that has the keyboard. @param {TraceState} trace @param {Event} event @returns {Place | null} */
 function cellWithFocus(trace, event) {
-  const cell = event.target instanceof HTMLElement && event.target.getAttribute("role") === "gridcell" ? event.target : null;
+  const cell =
+    event.target instanceof HTMLElement && event.target.getAttribute("role") === "gridcell" ? event.target : null;
   const view = cell && viewAt(trace, event);
   if (!cell || !view) return null;
-  const [down, across] = cell instanceof HTMLTableCellElement ? [/** @type {HTMLTableRowElement} */ (cell.parentElement).rowIndex - 1, cell.cellIndex - 1] : [Number(cell.parentElement?.ariaRowIndex) - 1, Number(cell.ariaColIndex) - 1];
+  const [down, across] =
+    cell instanceof HTMLTableCellElement
+      ? [/** @type {HTMLTableRowElement} */ (cell.parentElement).rowIndex - 1, cell.cellIndex - 1]
+      : [Number(cell.parentElement?.ariaRowIndex) - 1, Number(cell.ariaColIndex) - 1];
   const [row, column] = view.turned(down, across);
   return placeIn(trace, view.stage, row, column);
 }
@@ -130,7 +161,8 @@ function onEditorKey(page, event) {
 /** @param {TraceState} trace @param {KeyboardEvent} event @param {Place} place */
 function onCellKey(trace, event, place) {
   const view = viewOf(trace, stageOf(trace.record, place.stage));
-  const to = event.altKey || event.shiftKey ? null : stepFrom(event, ...view.turned(place.row, place.column), ...view.size);
+  const to =
+    event.altKey || event.shiftKey ? null : stepFrom(event, ...view.turned(place.row, place.column), ...view.size);
   if (to) {
     const [row, column] = view.turned(...to);
     if (trace.playing) pause(trace);
@@ -138,9 +170,9 @@ function onCellKey(trace, event, place) {
     return true;
   }
   if (event.ctrlKey || event.metaKey || event.altKey) return false;
-  if (event.key === "Enter") return activate(trace, place), true;
-  if (event.key === "F2") return edit(trace, place), true;
-  if (/^[0-9.+−-]$/.test(event.key) && canEdit(trace, place)) return edit(trace, place, event.key), true;
+  if (event.key === "Enter") return (activate(trace, place), true);
+  if (event.key === "F2") return (edit(trace, place), true);
+  if (/^[0-9.+−-]$/.test(event.key) && canEdit(trace, place)) return (edit(trace, place, event.key), true);
   return false;
 }
 
@@ -159,17 +191,17 @@ function onPageKey(page, event, target) {
   switch (event.key) {
     case "Escape":
       if (trace.playing) pause(trace);
-      return letGo(trace), true;
+      return (letGo(trace), true);
     case "Backspace":
       return trace.trail.length > 0 && (returnTo(trace, trace.trail.length - 1), true);
     case "[":
-      return go(trace, -1), true;
+      return (go(trace, -1), true);
     case "]":
-      return go(trace, 1), true;
+      return (go(trace, 1), true);
     case "{":
-      return fillBy(trace, -1), true;
+      return (fillBy(trace, -1), true);
     case "}":
-      return fillBy(trace, 1), true;
+      return (fillBy(trace, 1), true);
     case " ":
       return !target.matches("button, input, select") && (togglePlay(trace), true);
     default:
@@ -177,7 +209,7 @@ function onPageKey(page, event, target) {
   }
 }
 
-// -------------------------------------------------------------------------------------------------------------------- mount
+// --------------------------------------------------------------------------------------------------------------- mount
 
 /**
  * Build an explorer inside `root` and keep it true to `host` until `signal` ends it.
@@ -195,10 +227,14 @@ export function mount(root, host, { signal }) {
   draw(page.trace);
 }
 
-/** The elements and the state of an explorer; the stages are drawn later. @param {Host} host @param {AbortSignal} signal @returns {Page} */
+/**
+ * The elements and the state of an explorer; the stages are drawn later.
+ * @param {Host} host @param {AbortSignal} signal @returns {Page}
+ */
 function createPage(host, signal) {
   const [readText, readValues] = [host.get("record"), host.get("values")];
-  const after = (/** @type {number | (() => number)} */ rest, /** @type {() => void} */ act) => afterRest(act, typeof rest === "number" ? () => rest : rest, signal);
+  const after = (/** @type {number | (() => number)} */ rest, /** @type {() => void} */ act) =>
+    afterRest(act, typeof rest === "number" ? () => rest : rest, signal);
   /** @type {Page} */
   const page = {
     host,
@@ -214,7 +250,11 @@ function createPage(host, signal) {
       copy: (what, stage) => copy(page.trace, what, stage),
       currentStage: () => page.trace.focus?.stage ?? page.trace.record.stages[page.trace.step].name,
     }),
-    panel: panelView((source) => walkTo(page.trace, source), (level) => returnTo(page.trace, level), () => letGo(page.trace)),
+    panel: panelView(
+      (source) => walkTo(page.trace, source),
+      (level) => returnTo(page.trace, level),
+      () => letGo(page.trace),
+    ),
     status: h("p", { class: "status", role: "status" }),
     spoken: h("div", { class: "spoken", "aria-live": "polite", "aria-atomic": "true" }),
     editor: null,
@@ -230,8 +270,14 @@ function createPage(host, signal) {
     speak: after(SAY_AFTER, () => setText(page.spoken, spokenText(page.trace))),
     writeBack: after(WRITE_BACK_AFTER, () => host.set("focus", page.trace.focus)),
     drawRest: after(DRAW_AFTER, () => drawNext(page.trace)),
-    answerIsLate: after(ANSWER_IS_LATE, () => page.inFlight && say(page, page.inFlight.isCopy ? "Writing …" : "Recomputing …")),
-    noAnswer: after(() => (page.inFlight?.isCopy ? NO_ANSWER_TO_COPY : NO_ANSWER), () => page.inFlight && setLive(page, false)),
+    answerIsLate: after(
+      ANSWER_IS_LATE,
+      () => page.inFlight && say(page, page.inFlight.isCopy ? "Writing …" : "Recomputing …"),
+    ),
+    noAnswer: after(
+      () => (page.inFlight?.isCopy ? NO_ANSWER_TO_COPY : NO_ANSWER),
+      () => page.inFlight && setLive(page, false),
+    ),
   };
   const trace = createTrace(page, readRecord(readText, readValues), host.get("step"), host.get("focus"));
   page.trace = trace;
@@ -258,14 +304,17 @@ function remove(page) {
   page.element.remove();
 }
 
-// ------------------------------------------------------------------------------------------------------------------- render
+// -------------------------------------------------------------------------------------------------------------- render
 
 /**
- * In the page of a notebook, whose outputs clip what is in them: lets the explanation stay in sight while the stages scroll. Notebook 7 and the
- * classic one put tall outputs into a box of 24em that scrolls, in which hardly one stage can be seen: that box may be as high as the window.
+ * In the page of a notebook, whose outputs clip what is in them: lets the explanation stay in sight while the stages
+ * scroll. Notebook 7 and the classic one put tall outputs into a box of 24em that scrolls, in which hardly one stage
+ * can be seen: that box may be as high as the window.
  */
 const NOTEBOOK_STYLE =
-  ["", "-child", "-output"].map((part) => `.jp-OutputArea${part}:has(.attn-magic-live) { overflow: visible }`).join(" ") +
+  ["", "-child", "-output"]
+    .map((part) => `.jp-OutputArea${part}:has(.attn-magic-live) { overflow: visible }`)
+    .join(" ") +
   " .jp-mod-outputsScrolled .jp-OutputArea:has(.attn-magic-live) { max-height: 90vh !important }" +
   " .output_scroll:has(.attn-magic-live) { height: auto; max-height: 90vh }";
 
@@ -290,7 +339,9 @@ export function shadowRootIn(el, stylesheet, signal) {
 function render({ model, el, signal }) {
   const ended = new AbortController();
   signal?.addEventListener("abort", () => ended.abort());
-  mount(shadowRootIn(el, model.get("_stylesheet"), ended.signal), hostOf(model, ended.signal), { signal: ended.signal });
+  mount(shadowRootIn(el, model.get("_stylesheet"), ended.signal), hostOf(model, ended.signal), {
+    signal: ended.signal,
+  });
   whenPlaced(el, () => standFor(model.get("_tables"), el, ended.signal), ended.signal);
   return () => {
     ended.abort();
@@ -300,13 +351,18 @@ function render({ model, el, signal }) {
 }
 
 /**
- * The tables of the same cell rest meanwhile, also where no style of ours says so: not every notebook has Jupyter's classes. Cells with the same
- * numbers have tables of the same name: its own are the closest before it that do not rest yet.
+ * The tables of the same cell rest meanwhile, also where no style of ours says so: not every notebook has Jupyter's
+ * classes. Cells with the same numbers have tables of the same name: its own are the closest before it that do not rest
+ * yet.
  * @param {string} name @param {HTMLElement} el @param {AbortSignal} signal
  */
 function standFor(name, el, signal) {
-  const all = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(`.attn-magic-output[data-explorer="${CSS.escape(name)}"]`));
-  const own = [...all].reverse().find((tables) => !tables.hidden && tables.compareDocumentPosition(el) & Node.DOCUMENT_POSITION_FOLLOWING);
+  const all = /** @type {NodeListOf<HTMLElement>} */ (
+    document.querySelectorAll(`.attn-magic-output[data-explorer="${CSS.escape(name)}"]`)
+  );
+  const own = [...all]
+    .reverse()
+    .find((tables) => !tables.hidden && tables.compareDocumentPosition(el) & Node.DOCUMENT_POSITION_FOLLOWING);
   if (!own) return;
   own.hidden = true;
   signal.addEventListener("abort", () => (own.hidden = false));

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The explorer where there is no kernel: in the saved output of a cell, in a page of its own. Looking, stepping and pinning work as ever;
- * what would have to be computed says so.
+ * The explorer where there is no kernel: in the saved output of a cell, in a page of its own. Looking, stepping and
+ * pinning work as ever; what would have to be computed says so.
  */
 
 import { mount, shadowRootIn } from "./explorer.js";
@@ -14,7 +14,11 @@ import { mount, shadowRootIn } from "./explorer.js";
  */
 export function explore(element, { record, values, stylesheet }) {
   const { signal } = new AbortController(); // it stays as long as its page
-  mount(shadowRootIn(element, stylesheet, signal), offlineHost({ record, values, focus: null, step: JSON.parse(record).stages.length - 1 }), { signal });
+  mount(
+    shadowRootIn(element, stylesheet, signal),
+    offlineHost({ record, values, focus: null, step: JSON.parse(record).stages.length - 1 }),
+    { signal },
+  );
 }
 
 /** Remembers, and computes nothing. @param {Record<string, any>} state @returns {Host} */

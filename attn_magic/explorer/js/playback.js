@@ -14,7 +14,8 @@ export function setStep(trace, wanted, cells = null) {
   const { page } = trace;
   trace.step = clampStep(trace.record, wanted);
   trace.filled = cells;
-  const hidden = trace.focus && trace.record.stages.findIndex((stage) => stage.name === trace.focus?.stage) > trace.step;
+  const hidden =
+    trace.focus && trace.record.stages.findIndex((stage) => stage.name === trace.focus?.stage) > trace.step;
   if (hidden) [trace.focus, trace.pinned, trace.trail] = [null, false, []];
   if (hidden && activeElement(page)?.matches("[role=gridcell]")) page.toolbar.takeFocus();
   trace.hover = null;

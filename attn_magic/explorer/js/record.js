@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The record of a trace with its numbers: stages, the axes of each, and how each follows from those before it, as serialize.py writes them.
- * Nothing here is drawn or put into words.
+ * The record of a trace with its numbers: stages, the axes of each, and how each follows from those before it, as
+ * serialize.py writes them. Nothing here is drawn or put into words.
  */
 
 /** @typedef {{name: string, labels: string[]}} Axis */
@@ -12,23 +12,35 @@
 
 /**
  * One matrix of a trace. `values` are rows × columns, or heads × rows × columns; `isMask`: 1 where a query may attend.
- * @typedef {{name: string, title: string, symbol: string, act: string, meaning: string, sentence: string, rows: Axis, columns: Axis,
- *   heads: Axis | null, isMask: boolean, equation: Equation | null, values: Float32Array | Uint8Array,
+ * @typedef {{name: string, title: string, symbol: string, act: string, meaning: string, sentence: string, rows: Axis,
+ *   columns: Axis, heads: Axis | null, isMask: boolean, equation: Equation | null, values: Float32Array | Uint8Array,
  *   hidden: Map<number, Uint8Array | null>}} Stage
  */
 
-/** @typedef {{edit: string[], mask: boolean, options: string[], undo: boolean, redo: boolean, reset: boolean}} Abilities */
+/**
+ * @typedef {{edit: string[], mask: boolean, options: string[], undo: boolean, redo: boolean, reset: boolean}} Abilities
+ */
 
 /**
  * A trace as a page holds it: its stages with their numbers, and what Python says of it.
- * @typedef {{stages: Stage[], byName: Map<string, Stage>, precision: number, tokens: string[], options: Record<string, any>, notices: {code: string, text: string}[],
- *   check: string, nonfinite: {stage: string, place: number[]} | null, can: Abilities, maskStage: string | null}} TraceRecord
+ * @typedef {{stages: Stage[], byName: Map<string, Stage>, precision: number, tokens: string[],
+ *   options: Record<string, any>, notices: {code: string, text: string}[], check: string,
+ *   nonfinite: {stage: string, place: number[]} | null, can: Abilities, maskStage: string | null}} TraceRecord
  */
 
-/** A cell, counted from 0; `head` is null in a stage without heads. @typedef {{stage: string, row: number, column: number, head: number | null}} Place */
+/**
+ * A cell, counted from 0; `head` is null in a stage without heads.
+ * @typedef {{stage: string, row: number, column: number, head: number | null}} Place
+ */
 /** A cell that a number was made from. @typedef {Place & {value: number | boolean}} Source */
-/** A number in a line of arithmetic that knows its cell, and as which operand it was used. @typedef {{value: number | boolean, source: Source, operand: number}} Quantity */
-/** A number, a truth value, a name, or [function, ...arguments]. @typedef {string | number | boolean | Quantity | any[]} Expression */
+/**
+ * A number in a line of arithmetic that knows its cell, and as which operand it was used.
+ * @typedef {{value: number | boolean, source: Source, operand: number}} Quantity
+ */
+/**
+ * A number, a truth value, a name, or [function, ...arguments].
+ * @typedef {string | number | boolean | Quantity | any[]} Expression
+ */
 
 /**
  * The record in `text` with the numbers in `bytes`, which may start anywhere in their buffer.
@@ -61,7 +73,8 @@ export function readRecord(text, bytes) {
 }
 
 /** Eight cells of a mask to a byte, the first in its lowest place. @param {Uint8Array} bytes @param {number} count */
-const readBits = (bytes, count) => Uint8Array.from({ length: count }, (_, cell) => (bytes[cell >> 3] >> (cell & 7)) & 1);
+const readBits = (bytes, count) =>
+  Uint8Array.from({ length: count }, (_, cell) => (bytes[cell >> 3] >> (cell & 7)) & 1);
 
 /** @param {any} json @returns {Elementwise} */
 function readElementwise({ expression, constants }) {
@@ -83,15 +96,19 @@ export function stageOf(record, name) {
   return stage;
 }
 
-/** The number or truth value in a cell. @param {Stage} stage @param {number} row @param {number} column @param {number | null} head */
+/**
+ * The number or truth value in a cell.
+ * @param {Stage} stage @param {number} row @param {number} column @param {number | null} head
+ */
 export function valueAt(stage, row, column, head) {
   const [rows, columns] = [stage.rows.labels.length, stage.columns.labels.length];
-  const value = stage.values[((stage.heads ? head ?? 0 : 0) * rows + row) * columns + column];
+  const value = stage.values[((stage.heads ? (head ?? 0) : 0) * rows + row) * columns + column];
   return stage.isMask ? value !== 0 : value;
 }
 
 /**
- * The head of `stage` that is shown: of every axis of heads one place is selected, by the name of the axis. null where there are none.
+ * The head of `stage` that is shown: of every axis of heads one place is selected, by the name of the axis. null where
+ * there are none.
  * @param {Map<string, number>} selected @param {Stage} stage
  */
 export function headOf(selected, stage) {
@@ -130,7 +147,7 @@ export function names(expression) {
  * @param {TraceRecord} record @param {Stage} stage @param {number | null} head @returns {Uint8Array | null}
  */
 export function hiddenCells(record, stage, head) {
-  const key = stage.heads ? head ?? 0 : 0;
+  const key = stage.heads ? (head ?? 0) : 0;
   const known = stage.hidden.get(key);
   if (known !== undefined) return known;
   const hidden = findHidden(record, stage, key);

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * How a trace is shown: every stage in its place, the marks of the cell that is explained, the focus and the way back from it. A function
- * takes the state that it is about: of one trace, or of the page where it knows no trace.
+ * How a trace is shown: every stage in its place, the marks of the cell that is explained, the focus and the way back
+ * from it. A function takes the state that it is about: of one trace, or of the page where it knows no trace.
  *
  * In order: what is shown, focus, looks.
  */
@@ -22,7 +22,7 @@ import { explained, lastStep, placeIn, startState } from "./state.js";
 const MAX_TERMS = 8; // of a sum that are written out on screen
 const EAGER_CELLS = 800; // of all stages together; a larger trace is drawn when it comes into sight
 
-// ------------------------------------------------------------------------------------------------------------ what is shown
+// ------------------------------------------------------------------------------------------------------- what is shown
 
 /**
  * A trace on `page` of which nothing is drawn yet.
@@ -48,16 +48,29 @@ export function createTrace(page, record, step, focus) {
 /** @param {TraceState} trace @returns {Settings} */
 function settings(trace) {
   const { page } = trace;
-  const small = trace.record.stages.filter((stage) => !stage.isMask && stage.columns.labels.length <= WIDE && cellsOf(stage) <= MAX_DOM_CELLS);
+  const small = trace.record.stages.filter(
+    (stage) => !stage.isMask && stage.columns.labels.length <= WIDE && cellsOf(stage) <= MAX_DOM_CELLS,
+  );
   const longest = Math.min(Math.max(5, ...small.map((stage) => longestNumber(trace.record, stage))), 8);
-  return { record: trace.record, selected: trace.selected, perRow: trace.perRow, cellWidth: Math.ceil(longest * 0.58 * page.fontSize + 18), fontSize: page.fontSize };
+  return {
+    record: trace.record,
+    selected: trace.selected,
+    perRow: trace.perRow,
+    cellWidth: Math.ceil(longest * 0.58 * page.fontSize + 18),
+    fontSize: page.fontSize,
+  };
 }
 
 /** Put every stage in its place; those that were there stay the same elements. @param {TraceState} trace */
 function arrange(trace) {
   const { page } = trace;
   const plan = layOut(trace.record);
-  const key = JSON.stringify(plan.map(({ title, groups }) => [title, groups.map(({ above, main, link }) => [above.map((one) => one.name), main.name, main.equation?.kind, link])]));
+  const key = JSON.stringify(
+    plan.map(({ title, groups }) => [
+      title,
+      groups.map(({ above, main, link }) => [above.map((one) => one.name), main.name, main.equation?.kind, link]),
+    ]),
+  );
   if (key === trace.arrangement) return;
   trace.arrangement = key;
   const focused = /** @type {HTMLElement | null} */ (activeElement(page));
@@ -72,7 +85,20 @@ function arrange(trace) {
       "section",
       { class: "act", "aria-label": formatLabel(title) },
       h("p", { class: "act-name" }, h("span", { class: "number" }, String(index + 1)), formatLabel(title)),
-      h("div", { class: "groups" }, ...groups.map((group) => (group.link ? h("div", { class: "linked" }, h("div", { class: "link" }, ...mathematics(group.link)), groupElement(trace, group)) : groupElement(trace, group)))),
+      h(
+        "div",
+        { class: "groups" },
+        ...groups.map((group) =>
+          group.link
+            ? h(
+                "div",
+                { class: "linked" },
+                h("div", { class: "link" }, ...mathematics(group.link)),
+                groupElement(trace, group),
+              )
+            : groupElement(trace, group),
+        ),
+      ),
     ),
   );
   trace.acts.replaceChildren(...sections);
@@ -84,10 +110,13 @@ function groupElement(trace, { above, main }) {
   const children = [...above, main].map((stage) => viewOf(trace, stage).element);
   const group = h("div", { class: above.length ? "group stacked" : "group" }, ...children);
   if (main.equation?.kind !== "softmax") return group;
-  const attention = attentionView(() => trace.attentionKind, (kind) => {
-    trace.attentionKind = kind;
-    show(trace);
-  });
+  const attention = attentionView(
+    () => trace.attentionKind,
+    (kind) => {
+      trace.attentionKind = kind;
+      show(trace);
+    },
+  );
   trace.attentions.set(main.name, attention);
   return h("div", { class: "group beside" }, group, attention.element);
 }
@@ -98,7 +127,8 @@ export function viewOf(trace, stage) {
   if (known) return known;
   const view = new StageView(stage, () => {
     view.update(view.stage, settings(trace), true);
-    if (trace.focus?.stage === view.stage.name) view.moveTabStop(trace.focus.row, trace.focus.column, describeCell(trace.record, trace.focus));
+    if (trace.focus?.stage === view.stage.name)
+      view.moveTabStop(trace.focus.row, trace.focus.column, describeCell(trace.record, trace.focus));
     show(trace);
   });
   trace.views.set(stage.name, view);
@@ -116,7 +146,11 @@ function drawInSight(trace, entries) {
   }
 }
 
-/** What is out of sight is drawn too, stage by stage when there is time: somebody may search for it or read it with other means. @param {TraceState} trace */
+/**
+ * What is out of sight is drawn too, stage by stage when there is time: somebody may search for it or read it with
+ * other means.
+ * @param {TraceState} trace
+ */
 export function drawNext(trace) {
   const next = [...trace.views.values()].find((view) => view.isWaiting);
   if (!next) return;
@@ -134,7 +168,11 @@ export function draw(trace) {
   for (const stage of trace.record.stages) viewOf(trace, stage).update(stage, now, small);
   trace.notices.hidden = trace.record.notices.length === 0;
   trace.notices.replaceChildren(...trace.record.notices.map((notice) => h("li", {}, formatLabel(notice.text))));
-  const cell = trace.focus && trace.views.get(trace.focus.stage)?.moveTabStop(trace.focus.row, trace.focus.column, describeCell(trace.record, trace.focus));
+  const cell =
+    trace.focus &&
+    trace.views
+      .get(trace.focus.stage)
+      ?.moveTabStop(trace.focus.row, trace.focus.column, describeCell(trace.record, trace.focus));
   reveal(trace);
   show(trace);
   if (inGrid && cell && activeElement(page) !== cell) cell.focus({ preventScroll: true }); // its table was built anew
@@ -148,12 +186,22 @@ export function reveal(trace) {
   trace.record.stages.forEach((stage, index) => {
     const view = viewOf(trace, stage);
     view.element.classList.toggle("later", index > trace.step);
-    view.element.classList.toggle("current", index === trace.step && (trace.step < lastStep(trace.record) || trace.playing !== 0));
+    view.element.classList.toggle(
+      "current",
+      index === trace.step && (trace.step < lastStep(trace.record) || trace.playing !== 0),
+    );
     view.element.inert = index > trace.step;
     const attention = trace.attentions.get(stage.name);
     attention?.element.classList.toggle("later", index > trace.step || (index === trace.step && trace.filled !== null));
   });
-  page.toolbar.draw(trace.record, { live: page.live, step: trace.step, filled: trace.filled, playing: trace.playing !== 0, selected: trace.selected, perRow: trace.perRow });
+  page.toolbar.draw(trace.record, {
+    live: page.live,
+    step: trace.step,
+    filled: trace.filled,
+    playing: trace.playing !== 0,
+    selected: trace.selected,
+    perRow: trace.perRow,
+  });
 }
 
 /** Light the cells of the shown number and say where it comes from. @param {TraceState} trace */
@@ -165,8 +213,12 @@ export function show(trace) {
     const next = marks.get(name) ?? [];
     if (next.length || view.isMarked) view.light(next);
   }
-  page.panel.draw(trace.record, place ? explain(trace.record, place, MAX_TERMS) : null, { pinned: trace.pinned, trail: trace.trail });
-  trace.frame ||= requestAnimationFrame(() => ((trace.frame = 0), drawAttention(trace, explained(trace)))); // what was asked for comes first
+  page.panel.draw(trace.record, place ? explain(trace.record, place, MAX_TERMS) : null, {
+    pinned: trace.pinned,
+    trail: trace.trail,
+  });
+  // In the next frame: what was asked for comes first.
+  trace.frame ||= requestAnimationFrame(() => ((trace.frame = 0), drawAttention(trace, explained(trace))));
   page.element.classList.toggle("is-pinned", trace.pinned);
   if (place) page.speak();
 }
@@ -176,11 +228,13 @@ function marksFor(trace, place) {
   const { record, selected } = trace;
   /** @type {Map<string, Mark[]>} */
   const marks = new Map();
-  const mark = (/** @type {string} */ stage, /** @type {Mark} */ one) => void marks.set(stage, [...(marks.get(stage) ?? []), one]);
+  const mark = (/** @type {string} */ stage, /** @type {Mark} */ one) =>
+    void marks.set(stage, [...(marks.get(stage) ?? []), one]);
   if (record.nonfinite) {
     const [row, column] = record.nonfinite.place.slice(-2);
     const only = record.nonfinite.place.length === 3 ? record.nonfinite.place[0] : null;
-    if (only === null || only === headOf(selected, stageOf(record, record.nonfinite.stage))) mark(record.nonfinite.stage, { kind: "alarm", rows: [row, row], columns: [column, column] });
+    if (only === null || only === headOf(selected, stageOf(record, record.nonfinite.stage)))
+      mark(record.nonfinite.stage, { kind: "alarm", rows: [row, row], columns: [column, column] });
   }
   if (trace.filled !== null) {
     const stage = record.stages[trace.step];
@@ -193,9 +247,14 @@ function marksFor(trace, place) {
   if (place) {
     for (const area of sourceAreas(record, place)) {
       const head = headOf(selected, stageOf(record, area.stage));
-      if (area.head === null || head === null || area.head === head) mark(area.stage, { kind: `operand-${Math.min(area.operand, 3)}`, rows: area.rows, columns: area.columns });
+      if (area.head === null || head === null || area.head === head)
+        mark(area.stage, { kind: `operand-${Math.min(area.operand, 3)}`, rows: area.rows, columns: area.columns });
     }
-    mark(place.stage, { kind: trace.pinned ? "focus pinned" : "focus", rows: [place.row, place.row], columns: [place.column, place.column] });
+    mark(place.stage, {
+      kind: trace.pinned ? "focus pinned" : "focus",
+      rows: [place.row, place.row],
+      columns: [place.column, place.column],
+    });
   }
   return marks;
 }
@@ -206,7 +265,8 @@ function drawAttention(trace, place) {
     const stage = stageOf(trace.record, name);
     const rows = stage.rows.labels.length;
     const axis = place && stageOf(trace.record, place.stage).rows;
-    if (place && axis && axis.labels.length === rows && (axis.name === stage.rows.name || place.stage === name)) trace.attentionRow = place.row;
+    if (place && axis && axis.labels.length === rows && (axis.name === stage.rows.name || place.stage === name))
+      trace.attentionRow = place.row;
     if (trace.attentionRow < 0 || trace.attentionRow >= rows) trace.attentionRow = rows - 1; // the last token sees most
     attention.draw(trace.record, stage, trace.attentionRow, headOf(trace.selected, stage));
   }
@@ -217,7 +277,11 @@ export function spokenText(trace) {
   const place = explained(trace);
   if (!place) return "";
   const { lines, sentence } = explain(trace.record, place, MAX_TERMS);
-  return [`${stageOf(trace.record, place.stage).title}: ${describeCell(trace.record, place)}.`, ...lines.map(textOf), sentence].join(" ");
+  return [
+    `${stageOf(trace.record, place.stage).title}: ${describeCell(trace.record, place)}.`,
+    ...lines.map(textOf),
+    sentence,
+  ].join(" ");
 }
 
 /** @param {Page} page @param {string} text */
@@ -226,13 +290,17 @@ export function say(page, text) {
   page.status.hidden = text === "";
 }
 
-// --------------------------------------------------------------------------------------------------------- focus, pin, walk
+// ---------------------------------------------------------------------------------------------------- focus, pin, walk
 
-/** @param {TraceState} trace @param {Place} place @param {{pin?: boolean, keepTrail?: boolean, dom?: boolean, scroll?: boolean}} how */
+/**
+ * @param {TraceState} trace @param {Place} place
+ * @param {{pin?: boolean, keepTrail?: boolean, dom?: boolean, scroll?: boolean}} how
+ */
 export function setFocus(trace, place, { pin = false, keepTrail = false, dom = false, scroll = false }) {
   const { page } = trace;
   const stage = stageOf(trace.record, place.stage);
-  if (stage.heads && place.head !== null && place.head !== headOf(trace.selected, stage)) setHead(trace, stage.heads.name, place.head);
+  if (stage.heads && place.head !== null && place.head !== headOf(trace.selected, stage))
+    setHead(trace, stage.heads.name, place.head);
   trace.focus = place;
   trace.pinned = pin;
   trace.hover = null;
@@ -261,7 +329,8 @@ function bringIntoSight(page, cell) {
 /** @param {TraceState} trace */
 export function letGo(trace) {
   const { page } = trace;
-  if (!trace.pinned || !activeElement(page)?.matches("[role=gridcell]")) trace.focus = null; // the keyboard's cell goes on being explained
+  // The keyboard's cell goes on being explained.
+  if (!trace.pinned || !activeElement(page)?.matches("[role=gridcell]")) trace.focus = null;
   trace.pinned = false;
   trace.trail = [];
   trace.hover = null;
@@ -274,7 +343,10 @@ export function activeElement(page) {
   return /** @type {Document | ShadowRoot} */ (page.element.getRootNode()).activeElement;
 }
 
-/** One level back: explain a source of what is explained. @param {TraceState} trace @param {Source} source @param {boolean} [inGrid] */
+/**
+ * One level back: explain a source of what is explained.
+ * @param {TraceState} trace @param {Source} source @param {boolean} [inGrid]
+ */
 export function walkTo(trace, { stage, row, column, head: at }, inGrid = false) {
   const place = explained(trace);
   if (place) trace.trail = [...trace.trail, place];
@@ -303,9 +375,12 @@ export function placeAt(trace, event) {
   return view && found ? placeIn(trace, view.stage, ...found) : null;
 }
 
-// -------------------------------------------------------------------------------------------------------------------- looks
+// --------------------------------------------------------------------------------------------------------------- looks
 
-/** Show another head of the stages with this axis; the focus stays where it is in the rows and columns. @param {TraceState} trace @param {string} axis @param {number} next */
+/**
+ * Show another head of the stages with this axis; the focus stays where it is in the rows and columns.
+ * @param {TraceState} trace @param {string} axis @param {number} next
+ */
 export function setHead(trace, axis, next) {
   trace.selected.set(axis, next);
   const stage = trace.focus && stageOf(trace.record, trace.focus.stage);

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * A stage on the page: its name, its cells on one of two surfaces, marks over them, the scale of its colours. It takes data and draws it, asks
- * nobody and remembers only what it shows.
+ * A stage on the page: its name, its cells on one of two surfaces, marks over them, the scale of its colours. It takes
+ * data and draws it, asks nobody and remembers only what it shows.
  *
  * In order: the surfaces, the stage.
  */
@@ -35,12 +35,13 @@ import { h, mathematics, setText } from "./elements.js";
 
 const CANVAS_SIZE = 480; // pixels that a large stage may take each way
 
-// ----------------------------------------------------------------------------------------------------------------- surfaces
+// ------------------------------------------------------------------------------------------------------------ surfaces
 
 /**
  * A surface shows the cells of a stage and knows where they are.
- * @typedef {{element: HTMLElement, fill(settings: Settings, stage: Stage): void, locate(event: MouseEvent): [number, number] | null,
- *   moveTabStop(row: number, column: number, name: string): HTMLElement, emphasize(row: number, column: number): void, cell: [number, number]}} Surface
+ * @typedef {{element: HTMLElement, fill(settings: Settings, stage: Stage): void, locate(event: MouseEvent): [number,
+ *   number] | null, moveTabStop(row: number, column: number, name: string): HTMLElement, emphasize(row: number,
+ *   column: number): void, cell: [number, number]}} Surface
  */
 
 /**
@@ -51,14 +52,34 @@ function tableSurface(stage, transposed, label, readOnly) {
   const [rows, columns] = transposed ? [stage.columns, stage.rows] : [stage.rows, stage.columns];
   const common = columns.labels.length > WIDE ? commonWords(columns.labels) : 0;
   /** @param {Axis} axis @param {number} place @param {string} role @param {number} [cut] */
-  const header = (axis, place, role, cut = 0) => h("th", { role, class: role, title: labelOf(axis, place), "aria-label": cut ? labelOf(axis, place) : null }, h("bdi", {}, labelOf(axis, place).slice(cut)));
-  const corner = h("th", { role: "columnheader", class: "corner" }, h("span", { class: "across" }, ...mathematics(columns.name)), h("span", { class: "down" }, ...mathematics(rows.name)));
-  const head = h("tr", { role: "row" }, corner, ...columns.labels.map((_, place) => header(columns, place, "columnheader", common)));
+  const header = (axis, place, role, cut = 0) =>
+    h(
+      "th",
+      { role, class: role, title: labelOf(axis, place), "aria-label": cut ? labelOf(axis, place) : null },
+      h("bdi", {}, labelOf(axis, place).slice(cut)),
+    );
+  const corner = h(
+    "th",
+    { role: "columnheader", class: "corner" },
+    h("span", { class: "across" }, ...mathematics(columns.name)),
+    h("span", { class: "down" }, ...mathematics(rows.name)),
+  );
+  const head = h(
+    "tr",
+    { role: "row" },
+    corner,
+    ...columns.labels.map((_, place) => header(columns, place, "columnheader", common)),
+  );
   const rowHeaders = rows.labels.map((_, place) => header(rows, place, "rowheader"));
   /** @type {HTMLTableCellElement[][]} */
   const cells = rows.labels.map(() => columns.labels.map(() => h("td", { role: "gridcell", tabindex: -1 })));
   const lines = cells.map((line, row) => h("tr", { role: "row" }, rowHeaders[row], ...line));
-  const table = h("table", { role: "grid", "aria-label": label, "aria-readonly": String(readOnly) }, h("thead", { role: "rowgroup" }, head), h("tbody", { role: "rowgroup" }, ...lines));
+  const table = h(
+    "table",
+    { role: "grid", "aria-label": label, "aria-readonly": String(readOnly) },
+    h("thead", { role: "rowgroup" }, head),
+    h("tbody", { role: "rowgroup" }, ...lines),
+  );
   /** @type {string[]} */
   const drawn = [];
   let tabStop = cells[0][0];
@@ -105,7 +126,8 @@ function tableSurface(stage, transposed, label, readOnly) {
 
 /**
  * One pixel for each cell on a canvas, enlarged; the focused cell is a single element that moves.
- * @param {Stage} stage @param {boolean} transposed @param {number} width @param {number} height @param {string} label @param {boolean} readOnly @returns {Surface}
+ * @param {Stage} stage @param {boolean} transposed @param {number} width @param {number} height @param {string} label
+ * @param {boolean} readOnly @returns {Surface}
  */
 function canvasSurface(stage, transposed, width, height, label, readOnly) {
   const [rows, columns] = transposed ? [stage.columns, stage.rows] : [stage.rows, stage.columns];
@@ -113,10 +135,31 @@ function canvasSurface(stage, transposed, width, height, label, readOnly) {
   const canvas = h("canvas", { width: across, height: down, "aria-hidden": "true" });
   canvas.style.width = `${across * width}px`;
   canvas.style.height = `${down * height}px`;
-  const cursor = h("div", { role: "gridcell", class: "cursor", tabindex: 0, "aria-colindex": 1, "aria-label": `${rows.name} ${labelOf(rows, 0)}, ${columns.name} ${labelOf(columns, 0)}` });
+  const cursor = h("div", {
+    role: "gridcell",
+    class: "cursor",
+    tabindex: 0,
+    "aria-colindex": 1,
+    "aria-label": `${rows.name} ${labelOf(rows, 0)}, ${columns.name} ${labelOf(columns, 0)}`,
+  });
   const line = h("div", { role: "row", "aria-rowindex": 1 }, cursor);
-  const names = [h("span", { class: "across" }, ...mathematics(columns.name), " →"), h("span", { class: "down" }, ...mathematics(rows.name), " ↓")];
-  const grid = h("div", { role: "grid", "aria-label": label, "aria-rowcount": down, "aria-colcount": across, "aria-readonly": String(readOnly), class: "pixels" }, canvas, line);
+  const names = [
+    h("span", { class: "across" }, ...mathematics(columns.name), " →"),
+    h("span", { class: "down" }, ...mathematics(rows.name), " ↓"),
+  ];
+  const grid = h(
+    "div",
+    {
+      role: "grid",
+      "aria-label": label,
+      "aria-rowcount": down,
+      "aria-colcount": across,
+      "aria-readonly": String(readOnly),
+      class: "pixels",
+    },
+    canvas,
+    line,
+  );
   const element = h("div", { class: "picture" }, h("div", { class: "axes", "aria-hidden": "true" }, ...names), grid);
   return {
     element,
@@ -127,13 +170,16 @@ function canvasSurface(stage, transposed, width, height, label, readOnly) {
     },
     locate(event) {
       if (event.target !== canvas) return null;
-      return [Math.min(Math.max(Math.floor(event.offsetY / height), 0), down - 1), Math.min(Math.max(Math.floor(event.offsetX / width), 0), across - 1)];
+      return [
+        Math.min(Math.max(Math.floor(event.offsetY / height), 0), down - 1),
+        Math.min(Math.max(Math.floor(event.offsetX / width), 0), across - 1),
+      ];
     },
     moveTabStop(row, column, name) {
       line.setAttribute("aria-rowindex", String(row + 1));
       cursor.setAttribute("aria-colindex", String(column + 1));
       cursor.setAttribute("aria-label", name);
-      cursor.style.cssText = `right:${(across - 1 - column) * width}px;bottom:${(down - 1 - row) * height}px;width:${width}px;height:${height}px`;
+      cursor.style.cssText = boxStyle((across - 1 - column) * width, (down - 1 - row) * height, width, height);
       return cursor;
     },
     emphasize() {},
@@ -156,14 +202,26 @@ function paint({ record, selected, perRow }, stage, transposed) {
       const cell = row * columns + column;
       const value = stage.values[own * rows * columns + cell];
       let color = NOT_FINITE_RED;
-      if (stage.isMask ? !value : hidden?.[cell]) color = 0; // the hatching behind the canvas
+      if (stage.isMask ? !value : hidden?.[cell])
+        color = 0; // the hatching behind the canvas
       else if (stage.isMask) color = ALLOWED_BLUE;
-      else if (Number.isFinite(value) && range) color = shades[Math.round(Math.min(Math.max(positionOf(value, range[0], range[1], signed), 0), 1) * 255)];
+      else if (Number.isFinite(value) && range)
+        color = shades[Math.round(Math.min(Math.max(positionOf(value, range[0], range[1], signed), 0), 1) * 255)];
       pixels[transposed ? column * rows + row : cell] = color;
     }
   }
   return image;
 }
+
+/**
+ * Where something lies over the cells, counted from their lower right corner: headers stand on the other sides.
+ * @param {number} right @param {number} bottom @param {number} width @param {number} height
+ */
+const boxStyle = (right, bottom, width, height) =>
+  `right:${right}px;bottom:${bottom}px;width:${width}px;height:${height}px`;
+
+/** @param {[number, number]} ends */
+const sizeOf = ([first, last]) => last - first + 1;
 
 /** One stage: its name, its cells, marks over them, sums beside a softmax, the scale of its colours. */
 export class StageView {
@@ -194,7 +252,13 @@ export class StageView {
   constructor(stage, onTurn) {
     this.stage = stage;
     const caption = h("figcaption", {}, this.symbol, this.title, this.shape, this.pencil);
-    this.element = h("figure", { class: "stage", "data-stage": stage.name }, caption, this.frame, h("div", { class: "below" }, this.legend, this.turn));
+    this.element = h(
+      "figure",
+      { class: "stage", "data-stage": stage.name },
+      caption,
+      this.frame,
+      h("div", { class: "below" }, this.legend, this.turn),
+    );
     const remember = () => {
       Object.assign(this.scrolled, { top: this.frame.scrollTop, left: this.frame.scrollLeft });
       this.frame.classList.toggle("downwards", this.frame.scrollTop > 0);
@@ -234,7 +298,8 @@ export class StageView {
     this.waiting = settings;
     const [rows, columns] = this.size;
     const [width, height] = surfaceFor(this.stage) === "table" ? this.cellSize(settings) : this.pixelSize();
-    const header = surfaceFor(this.stage) === "table" ? 70 : 10; // about: what is drawn later should not push the page about
+    // About as much: what is drawn later should not push the page about.
+    const header = surfaceFor(this.stage) === "table" ? 70 : 10;
     this.frame.style.cssText = `width:${columns * width + header}px;height:${Math.min(rows * height + 38, 520)}px`;
   }
 
@@ -265,23 +330,31 @@ export class StageView {
       const bar = /** @type {HTMLElement} */ (this.overlay.children[index] ?? this.overlay.appendChild(h("div")));
       const [down, across] = this.transposed ? [mark.columns, mark.rows] : [mark.rows, mark.columns];
       bar.className = `mark ${mark.kind}`;
-      bar.style.cssText = `right:${(columns - 1 - across[1]) * width}px;bottom:${(rows - 1 - down[1]) * height}px;width:${(across[1] - across[0] + 1) * width}px;height:${(down[1] - down[0] + 1) * height}px`;
+      const [right, bottom] = [(columns - 1 - across[1]) * width, (rows - 1 - down[1]) * height];
+      bar.style.cssText = boxStyle(right, bottom, sizeOf(across) * width, sizeOf(down) * height);
       if (mark.kind.startsWith("operand")) this.bring(down, across);
     });
     while (this.overlay.children.length > next.length) this.overlay.lastElementChild?.remove();
     const focus = next.find((mark) => mark.kind.startsWith("focus"));
-    this.surface.emphasize(...(focus ? this.turned(focus.rows[0], focus.columns[0]) : /** @type {[number, number]} */ ([-1, -1])));
+    this.surface.emphasize(
+      ...(focus ? this.turned(focus.rows[0], focus.columns[0]) : /** @type {[number, number]} */ ([-1, -1])),
+    );
   }
 
-  /** Scroll inside the stage so that a block is in sight. @param {[number, number]} down @param {[number, number]} across */
+  /**
+   * Scroll inside the stage so that a block is in sight.
+   * @param {[number, number]} down @param {[number, number]} across
+   */
   bring(down, across) {
     const [rows, columns] = this.size;
     const [width, height] = this.surface?.cell ?? [0, 0];
     if (rows * height <= 460 && columns <= WIDE) return; // nothing to scroll
     const [top, bottom] = [down[0] * height, (down[1] + 1) * height];
-    if (bottom - top < 400 && (top < this.scrolled.top || bottom > this.scrolled.top + 440)) this.frame.scrollTop = Math.max(0, top - 200);
+    if (bottom - top < 400 && (top < this.scrolled.top || bottom > this.scrolled.top + 440))
+      this.frame.scrollTop = Math.max(0, top - 200);
     const [left, right] = [across[0] * width, (across[1] + 1) * width];
-    if (across[0] === across[1] && (left < this.scrolled.left || right > this.scrolled.left + 300)) this.frame.scrollLeft = Math.max(0, left - 150);
+    if (across[0] === across[1] && (left < this.scrolled.left || right > this.scrolled.left + 300))
+      this.frame.scrollLeft = Math.max(0, left - 150);
   }
 
   /** Where a cell is on screen. @param {number} row @param {number} column */
@@ -302,20 +375,41 @@ export class StageView {
     const [rows, columns] = this.size;
     const kind = surfaceFor(this.stage);
     if (kind === "words") {
-      this.core.replaceChildren(h("p", { class: "too-large" }, `${rows.toLocaleString("en")} × ${columns.toLocaleString("en")} numbers are too many to draw one by one. Take part of the matrix, or ask Python for any cell: trace.explain("${this.stage.name}", row, column).`));
+      this.core.replaceChildren(
+        h(
+          "p",
+          { class: "too-large" },
+          `${rows.toLocaleString("en")} × ${columns.toLocaleString("en")} numbers are too many to draw one by one. ` +
+            "Take part of the matrix, or ask Python for any cell: " +
+            `trace.explain("${this.stage.name}", row, column).`,
+        ),
+      );
       return;
     }
     const [width, height] = kind === "table" ? this.cellSize(settings) : this.pixelSize();
     const readOnly = this.pencil.hidden !== false;
-    const next = [kind, this.transposed, readOnly, ...axesOf(this.stage).flatMap((axis) => [axis.name, ...axis.labels])].join("\u0000");
+    const next = [
+      kind,
+      this.transposed,
+      readOnly,
+      ...axesOf(this.stage).flatMap((axis) => [axis.name, ...axis.labels]),
+    ].join("\u0000");
     if (next !== this.structure || !this.surface) {
       this.structure = next;
-      this.surface = kind === "table" ? tableSurface(this.stage, this.transposed, formatLabel(this.stage.title), readOnly) : canvasSurface(this.stage, this.transposed, width, height, formatLabel(this.stage.title), readOnly);
+      this.surface =
+        kind === "table"
+          ? tableSurface(this.stage, this.transposed, formatLabel(this.stage.title), readOnly)
+          : canvasSurface(this.stage, this.transposed, width, height, formatLabel(this.stage.title), readOnly);
       this.core.replaceChildren(this.surface.element, this.overlay);
       this.element.classList.toggle("small-digits", kind === "table" && columns > WIDE);
     }
     this.surface.cell = [width, height];
-    for (const [name, value] of [["--cell-width", `${width}px`], ["--cell-height", `${height}px`], ["--decimals", String(digitsOf(record, this.stage))]]) this.sheet.style.setProperty(name, value);
+    for (const [name, value] of [
+      ["--cell-width", `${width}px`],
+      ["--cell-height", `${height}px`],
+      ["--decimals", String(digitsOf(record, this.stage))],
+    ])
+      this.sheet.style.setProperty(name, value);
     this.surface.fill(settings, this.stage);
     this.drawSums(settings, kind === "table");
     this.drawLegend(settings);
@@ -325,18 +419,26 @@ export class StageView {
   drawCaption({ record, selected }) {
     const user = usedTransposed(record, this.stage.name);
     const [rows, columns] = this.size;
-    this.symbol.replaceChildren(...mathematics(this.transposed ? `${this.stage.symbol.split(" ")[0]}ᵀ` : this.stage.symbol));
+    this.symbol.replaceChildren(
+      ...mathematics(this.transposed ? `${this.stage.symbol.split(" ")[0]}ᵀ` : this.stage.symbol),
+    );
     setText(this.title, formatLabel(this.stage.title));
-    setText(this.shape, `${rows} × ${columns}${this.stage.heads ? ` · ${labelOf(this.stage.heads, headOf(selected, this.stage) ?? 0)}` : ""}`);
+    const head = this.stage.heads ? ` · ${labelOf(this.stage.heads, headOf(selected, this.stage) ?? 0)}` : "";
+    setText(this.shape, `${rows} × ${columns}${head}`);
     const isMask = record.can.mask && record.maskStage === this.stage.name;
     this.pencil.hidden = !isMask && !record.can.edit?.includes(this.stage.name);
     setText(this.pencil, isMask ? "✎ click a cell" : "✎");
-    this.pencil.title = isMask ? "Click a cell, or press Enter on it, to hide or show it" : "Double-click a number, or press F2 on it, to change it";
+    this.pencil.title = isMask
+      ? "Click a cell, or press Enter on it, to hide or show it"
+      : "Double-click a number, or press F2 on it, to change it";
     this.turn.hidden = !user;
     setText(this.turn, this.stage.equation ? "transpose" : this.transposed ? "as used ᵀ" : "as stored");
     this.turn.setAttribute("aria-pressed", String(this.transposed));
     this.turn.setAttribute("aria-label", `${this.turn.textContent}: ${this.stage.title}`);
-    this.turn.title = user ? `${user.title} uses it transposed: rows and columns change places. Click to see it ${this.transposed ? "as stored" : "as used"}.` : "";
+    const other = this.transposed ? "as stored" : "as used";
+    this.turn.title = user
+      ? `${user.title} uses it transposed: rows and columns change places. Click to see it ${other}.`
+      : "";
   }
 
   /** @param {Settings} settings @returns {[number, number]} */
@@ -360,13 +462,20 @@ export class StageView {
     const head = headOf(selected, this.stage);
     const isSoftmax = isTable && this.stage.equation?.kind === "softmax";
     const rows = isSoftmax ? sumsOf(this.stage, head, "columns") : [];
-    const columns = isTable && this.stage.equation?.kind === "softmax" && this.stage.equation.over === "rows" ? sumsOf(this.stage, head, "rows") : [];
+    const columns =
+      isTable && this.stage.equation?.kind === "softmax" && this.stage.equation.over === "rows"
+        ? sumsOf(this.stage, head, "rows")
+        : [];
     const [shown, below] = this.transposed ? [columns, rows] : [rows, columns];
     /** @param {HTMLElement} strip @param {string} label @param {number[]} sums */
     const fill = (strip, label, sums) => {
       strip.hidden = sums.length === 0;
       const digits = strip === this.columnSums ? digitsOf(record, this.stage) : record.precision;
-      if (!strip.hidden) strip.replaceChildren(h("span", { class: "sum-name" }, label), ...sums.map((sum) => h("span", { class: sum === 0 ? "sum none" : "sum" }, formatNumber(sum, digits))));
+      if (!strip.hidden)
+        strip.replaceChildren(
+          h("span", { class: "sum-name" }, label),
+          ...sums.map((sum) => h("span", { class: sum === 0 ? "sum none" : "sum" }, formatNumber(sum, digits))),
+        );
     };
     fill(this.rowSums, "Σ row", shown);
     fill(this.columnSums, "Σ column", below);
@@ -379,18 +488,30 @@ export class StageView {
     const pieces = [];
     const hidden = hiddenCells(record, this.stage, head);
     const range = rangeOf(record, this.stage);
-    if (this.stage.isMask) pieces.push(h("span", { class: "key allowed" }, "✓"), "may attend", h("span", { class: "key hidden" }, HIDDEN_SIGN), "hidden");
+    if (this.stage.isMask)
+      pieces.push(
+        h("span", { class: "key allowed" }, "✓"),
+        "may attend",
+        h("span", { class: "key hidden" }, HIDDEN_SIGN),
+        "hidden",
+      );
     else if (range) {
       const [low, high] = range;
       const reach = Math.max(-low, high);
-      const ends = low < 0 ? [formatNumber(-reach, 2), "0", formatNumber(reach, 2)] : [formatNumber(low, 2), formatNumber(high, 2)];
+      const ends =
+        low < 0
+          ? [formatNumber(-reach, 2), "0", formatNumber(reach, 2)]
+          : [formatNumber(low, 2), formatNumber(high, 2)];
       const own = low < 0 ? ["− largest of row", "+ largest of row"] : ["lowest of row", "highest of row"];
       const [first, last] = perRow ? own : [ends[0], ends[ends.length - 1]];
       pieces.push(first, h("span", { class: `scale ${low < 0 ? "diverging" : "sequential"}` }), last);
     }
-    if (!this.stage.isMask && hidden?.includes(1)) pieces.push(h("span", { class: "key hidden" }, HIDDEN_SIGN), "hidden");
-    if (record.nonfinite?.stage === this.stage.name) pieces.push(h("strong", { class: "first-nonfinite" }, "first number that is not finite"));
-    if (surfaceFor(this.stage) === "canvas" && this.stage.equation?.kind === "softmax") pieces.push(describeSums(record, this.stage, head, this.stage.equation));
+    if (!this.stage.isMask && hidden?.includes(1))
+      pieces.push(h("span", { class: "key hidden" }, HIDDEN_SIGN), "hidden");
+    if (record.nonfinite?.stage === this.stage.name)
+      pieces.push(h("strong", { class: "first-nonfinite" }, "first number that is not finite"));
+    if (surfaceFor(this.stage) === "canvas" && this.stage.equation?.kind === "softmax")
+      pieces.push(describeSums(record, this.stage, head, this.stage.equation));
     this.legend.replaceChildren(...pieces.map((piece) => (typeof piece === "string" ? h("span", {}, piece) : piece)));
   }
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What is shown of a trace, and what it is shown in. Each trace on a page has a state of its own, which shares nothing with another's; what a page
- * has once, whatever it shows, belongs to the page. Nothing here touches an element.
+ * What is shown of a trace, and what it is shown in. Each trace on a page has a state of its own, which shares nothing
+ * with another's; what a page has once, whatever it shows, belongs to the page. Nothing here touches an element.
  */
 
 import { headOf, stageOf } from "./record.js";
@@ -23,20 +23,22 @@ import { sourceAreas } from "./explanation.js";
 
 /**
  * The traits of widget.py.
- * @typedef {{record: string, values: DataView, _stylesheet: string, _tables: string, focus: Place | null, step: number}} Model
+ * @typedef {{record: string, values: DataView, _stylesheet: string, _tables: string, focus: Place | null,
+ *   step: number}} Model
  */
 
 /**
- * What is shown of one trace. `filled` is how many cells of the last revealed stage are, null for all of them; `selected` is the head that is
- * shown, by the name of its axis; `focus` is the cell that the keyboard is on or that is pinned, and `trail` the cells that led there;
- * `attentionRow` is the query whose weights are drawn beside a softmax.
+ * What is shown of one trace. `filled` is how many cells of the last revealed stage are, null for all of them;
+ * `selected` is the head that is shown, by the name of its axis; `focus` is the cell that the keyboard is on or that is
+ * pinned, and `trail` the cells that led there; `attentionRow` is the query whose weights are drawn beside a softmax.
  * @typedef {{record: TraceRecord, step: number, filled: number | null, selected: Map<string, number>, perRow: boolean,
- *   attentionKind: string, focus: Place | null, hover: Place | null, pinned: boolean, trail: Place[], attentionRow: number}} Shown
+ *   attentionKind: string, focus: Place | null, hover: Place | null, pinned: boolean, trail: Place[],
+ *   attentionRow: number}} Shown
  */
 
 /**
- * The elements it is drawn in. `playing` and `frame` are a timer and a frame that was asked for, 0 for none; `arrangement` tells which
- * stages stand where.
+ * The elements it is drawn in. `playing` and `frame` are a timer and a frame that was asked for, 0 for none;
+ * `arrangement` tells which stages stand where.
  * @typedef {{notices: HTMLElement, acts: HTMLElement, views: Map<string, StageView>,
  *   attentions: Map<string, ReturnType<typeof attentionView>>, arrangement: string, playing: number, frame: number,
  *   sight: IntersectionObserver}} Drawn
@@ -53,21 +55,24 @@ import { sourceAreas } from "./explanation.js";
 
 /**
  * What is done after a rest.
- * @typedef {{speak: () => void, writeBack: () => void, drawRest: () => void, answerIsLate: () => void, noAnswer: () => void}} Delayed
+ * @typedef {{speak: () => void, writeBack: () => void, drawRest: () => void, answerIsLate: () => void,
+ *   noAnswer: () => void}} Delayed
  */
 
 /**
  * One explorer, and the trace that it shows.
- * @typedef {{host: Host, signal: AbortSignal, trace: TraceState, element: HTMLElement, status: HTMLElement, spoken: HTMLElement,
- *   toolbar: ReturnType<typeof toolbarView>, panel: ReturnType<typeof panelView>, editor: Editor | null, fontSize: number,
- *   reducedMotion: MediaQueryList, darkSystem: MediaQueryList} & Kernel & Delayed} Page
+ * @typedef {{host: Host, signal: AbortSignal, trace: TraceState, element: HTMLElement, status: HTMLElement,
+ *   spoken: HTMLElement, toolbar: ReturnType<typeof toolbarView>, panel: ReturnType<typeof panelView>,
+ *   editor: Editor | null, fontSize: number, reducedMotion: MediaQueryList,
+ *   darkSystem: MediaQueryList} & Kernel & Delayed} Page
  */
 
 /** @typedef {{trace: TraceState, place: Place, element: HTMLElement, input: HTMLInputElement}} Editor */
 /** @typedef {(reply: any, buffers: any[]) => void} Answered */
 
 /**
- * The state of a trace that nobody has touched yet: everything up to `step` is revealed, and `focus`, if there is such a cell, is pinned.
+ * The state of a trace that nobody has touched yet: everything up to `step` is revealed, and `focus`, if there is such
+ * a cell, is pinned.
  * @param {TraceRecord} record @param {any} step @param {any} focus @returns {Shown}
  */
 export function startState(record, step, focus) {
@@ -88,7 +93,10 @@ export function startState(record, step, focus) {
   };
 }
 
-/** The same look at a record that changed, as far as it is still there. @param {Shown} trace @param {TraceRecord} record @param {any} step */
+/**
+ * The same look at a record that changed, as far as it is still there.
+ * @param {Shown} trace @param {TraceRecord} record @param {any} step
+ */
 export function takeOver(trace, record, step) {
   const atEnd = trace.step === lastStep(trace.record);
   trace.record = record;
@@ -116,8 +124,16 @@ export function validPlace(record, place) {
   return { stage: stage.name, row: place.row, column: place.column, head };
 }
 
-/** A cell of `stage` in the head that is shown. @param {Shown} trace @param {Stage} stage @param {number} row @param {number} column @returns {Place} */
-export const placeIn = (trace, stage, row, column) => ({ stage: stage.name, row, column, head: headOf(trace.selected, stage) });
+/**
+ * A cell of `stage` in the head that is shown.
+ * @param {Shown} trace @param {Stage} stage @param {number} row @param {number} column @returns {Place}
+ */
+export const placeIn = (trace, stage, row, column) => ({
+  stage: stage.name,
+  row,
+  column,
+  head: headOf(trace.selected, stage),
+});
 
 /** The cell that is explained. @param {Shown} trace */
 export const explained = (trace) => (trace.pinned ? trace.focus : (trace.hover ?? trace.focus));
@@ -139,4 +155,5 @@ const isInside = ({ stage, head, rows, columns }, place) =>
 
 /** @param {Place | null} a @param {Place | null} b */
 export const isSame = (a, b) =>
-  a === b || (a !== null && b !== null && a.stage === b.stage && a.row === b.row && a.column === b.column && a.head === b.head);
+  a === b ||
+  (a !== null && b !== null && a.stage === b.stage && a.row === b.row && a.column === b.column && a.head === b.head);

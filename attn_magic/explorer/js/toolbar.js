@@ -12,23 +12,64 @@ import { choice, h, icon, ICONS, NOT_LIVE, setText } from "./elements.js";
 
 /** @param {string} name @param {string} label @param {() => void} act @param {string} [text] */
 function button(name, label, act, text) {
-  const element = h("button", { type: "button", class: `tool ${name}`, "aria-label": label, title: label }, ...(name in ICONS ? [icon(name)] : []), ...(text ? [text] : []));
+  const element = h(
+    "button",
+    { type: "button", class: `tool ${name}`, "aria-label": label, title: label },
+    ...(name in ICONS ? [icon(name)] : []),
+    ...(text ? [text] : []),
+  );
   element.addEventListener("click", () => element.ariaDisabled !== "true" && act());
   return element;
 }
 
-/** A button that has nothing to do now keeps the focus: where would it go? @param {HTMLElement} element @param {boolean} isAble */
+/**
+ * A button that has nothing to do now keeps the focus: where would it go?
+ * @param {HTMLElement} element @param {boolean} isAble
+ */
 const enable = (element, isAble) => void (element.ariaDisabled = String(!isAble));
 
-/** What can be chosen about the run itself; each choice is a wish to the kernel. @param {(message: object) => void} ask */
+/**
+ * What can be chosen about the run itself; each choice is a wish to the kernel.
+ * @param {(message: object) => void} ask
+ */
 function optionsView(ask) {
   const option = (/** @type {string} */ name, /** @type {any} */ value) => ask({ kind: "option", name, value });
-  const mask = choice("mask", "Mask", [["none", "none"], ["causal", "causal"], ["given", "by hand"]], (value) => option("mask", value));
-  const scale = choice("scale", "Scale", [["true", "÷ √d_k"], ["false", "off"]], (value) => option("scale", value === "true"));
-  const over = choice("col_dim", "Softmax over", [["1", "rows"], ["0", "columns"]], (value) => option("col_dim", Number(value)));
+  const mask = choice(
+    "mask",
+    "Mask",
+    [
+      ["none", "none"],
+      ["causal", "causal"],
+      ["given", "by hand"],
+    ],
+    (value) => option("mask", value),
+  );
+  const scale = choice(
+    "scale",
+    "Scale",
+    [
+      ["true", "÷ √d_k"],
+      ["false", "off"],
+    ],
+    (value) => option("scale", value === "true"),
+  );
+  const over = choice(
+    "col_dim",
+    "Softmax over",
+    [
+      ["1", "rows"],
+      ["0", "columns"],
+    ],
+    (value) => option("col_dim", Number(value)),
+  );
   const slider = h("input", { type: "range", min: -1, max: 1, step: 0.05, "aria-label": "Temperature" });
   const shownTemperature = h("output", {});
-  const temperature = h("fieldset", { class: "choice" }, h("legend", {}, "Temperature"), h("div", { class: "slide" }, slider, shownTemperature));
+  const temperature = h(
+    "fieldset",
+    { class: "choice" },
+    h("legend", {}, "Temperature"),
+    h("div", { class: "slide" }, slider, shownTemperature),
+  );
   const chosenTemperature = () => Number((10 ** Number(slider.value)).toPrecision(2));
   slider.addEventListener("input", () => {
     setText(shownTemperature, String(chosenTemperature()));
@@ -44,9 +85,20 @@ function optionsView(ask) {
     option("seed", /^\d{1,15}$/.test(text) ? Number(text) : text);
   };
   seedBox.addEventListener("change", sendSeed);
-  seedBox.addEventListener("keydown", (event) => event.key === "Enter" && sendSeed()); // a notebook may keep Enter from becoming a change
-  const nextSeed = button("another", "next seed: draw other weights", () => option("seed", (Number(seedBox.value) || 0) + 1), "next");
-  const seed = h("fieldset", { class: "choice" }, h("legend", {}, "Seed"), h("div", { class: "slide" }, seedBox, nextSeed));
+  // A notebook may keep Enter from becoming a change.
+  seedBox.addEventListener("keydown", (event) => event.key === "Enter" && sendSeed());
+  const nextSeed = button(
+    "another",
+    "next seed: draw other weights",
+    () => option("seed", (Number(seedBox.value) || 0) + 1),
+    "next",
+  );
+  const seed = h(
+    "fieldset",
+    { class: "choice" },
+    h("legend", {}, "Seed"),
+    h("div", { class: "slide" }, seedBox, nextSeed),
+  );
   /** @type {Record<string, HTMLElement>} */
   const controls = { mask: mask.element, scale: scale.element, temperature, col_dim: over.element, seed };
   const element = h("fieldset", { class: "experiment", "aria-label": "What if" }, ...Object.values(controls));
@@ -71,7 +123,10 @@ function optionsView(ask) {
   };
 }
 
-/** One choice for each axis of heads, which bears its name where there are several. @param {(axis: string, head: number) => void} setHead */
+/**
+ * One choice for each axis of heads, which bears its name where there are several.
+ * @param {(axis: string, head: number) => void} setHead
+ */
 function headsView(setHead) {
   const element = h("div", { class: "heads" });
   /** @type {HTMLSelectElement[]} */
@@ -86,7 +141,11 @@ function headsView(setHead) {
         drawn = key;
         const names = axes.length === 1 ? ["Head"] : axes.map((axis) => formatLabel(axis.name));
         choosers = axes.map((axis, index) => {
-          const chooser = h("select", { "aria-label": names[index] }, ...axis.labels.map((_, place) => h("option", {}, labelOf(axis, place))));
+          const chooser = h(
+            "select",
+            { "aria-label": names[index] },
+            ...axis.labels.map((_, place) => h("option", {}, labelOf(axis, place))),
+          );
           chooser.addEventListener("change", () => setHead(axis.name, chooser.selectedIndex));
           return chooser;
         });
@@ -100,18 +159,35 @@ function headsView(setHead) {
 const NO_COPY = "Copies are written by Python: start the kernel and run the cell in a notebook.";
 
 /**
- * What can be taken along: the whole run as code, one stage as text or picture. What the clipboard does not take is offered here.
- * @param {(what: string, stage: string | null) => void} copy @param {() => string} currentStage the one that is copied unless another is chosen
+ * What can be taken along: the whole run as code, one stage as text or picture. What the clipboard does not take is
+ * offered here.
+ * @param {(what: string, stage: string | null) => void} copy
+ * @param {() => string} currentStage the one that is copied unless another is chosen
  */
 function copyView(copy, currentStage) {
   const id = `copies-${Math.random().toString(36).slice(2)}`;
-  const opener = h("button", { type: "button", class: "tool copy", "aria-expanded": "false", "aria-controls": id }, icon("copy"), "Copy");
+  const opener = h(
+    "button",
+    { type: "button", class: "tool copy", "aria-expanded": "false", "aria-controls": id },
+    icon("copy"),
+    "Copy",
+  );
   const code = button("", "Copy as PyTorch", () => copy("pytorch", null), "PyTorch, the whole run");
   const stages = h("select", { "aria-label": "Stage to copy" });
-  const ways = ["LaTeX", "Markdown", "CSV", "PNG", "SVG"].map((way) => button("", `Copy the stage as ${way}`, () => copy(way.toLowerCase(), stages.value), way));
+  const ways = ["LaTeX", "Markdown", "CSV", "PNG", "SVG"].map((way) =>
+    button("", `Copy the stage as ${way}`, () => copy(way.toLowerCase(), stages.value), way),
+  );
   const reason = h("p", { class: "reason" }, NO_COPY);
   const rest = h("div", { class: "rest" });
-  const menu = h("div", { class: "copies", id, role: "group", "aria-label": "Copy", tabindex: -1, hidden: true }, code, stages, h("div", { class: "buttons" }, ...ways), reason, rest);
+  const menu = h(
+    "div",
+    { class: "copies", id, role: "group", "aria-label": "Copy", tabindex: -1, hidden: true },
+    code,
+    stages,
+    h("div", { class: "buttons" }, ...ways),
+    reason,
+    rest,
+  );
   const element = h("div", { class: "copying" }, opener, menu);
   /** @param {boolean} isOpen */
   const open = (isOpen) => {
@@ -132,7 +208,8 @@ function copyView(copy, currentStage) {
     close();
   });
   element.addEventListener("focusout", ({ relatedTarget }) => {
-    if (!menu.hidden && document.hasFocus() && !element.contains(/** @type {Node | null} */ (relatedTarget))) open(false);
+    if (!menu.hidden && document.hasFocus() && !element.contains(/** @type {Node | null} */ (relatedTarget)))
+      open(false);
   });
   return {
     element,
@@ -145,7 +222,9 @@ function copyView(copy, currentStage) {
     draw(record, live) {
       const titles = record.stages.map((stage) => formatLabel(stage.title));
       if (titles.join() !== [...stages.options].map((option) => option.text).join()) {
-        stages.replaceChildren(...record.stages.map((stage, place) => h("option", { value: stage.name }, titles[place])));
+        stages.replaceChildren(
+          ...record.stages.map((stage, place) => h("option", { value: stage.name }, titles[place])),
+        );
       }
       for (const control of [code, stages, ...ways]) control.disabled = !live;
       reason.hidden = live;
@@ -155,8 +234,9 @@ function copyView(copy, currentStage) {
 
 /**
  * The row of buttons and choices.
- * @param {{go: (by: number) => void, play: () => void, ask: (message: object) => void, setHead: (axis: string, head: number) => void, setRange: (range: string) => void,
- *   copy: (what: string, stage: string | null) => void, currentStage: () => string}} actions
+ * @param {{go: (by: number) => void, play: () => void, ask: (message: object) => void, setHead: (axis: string,
+ *   head: number) => void, setRange: (range: string) => void, copy: (what: string, stage: string | null) => void,
+ *   currentStage: () => string}} actions
  */
 export function toolbarView({ go, play, ask, setHead, setRange, copy, currentStage }) {
   const previous = button("previous", "Previous step [", () => go(-1));
@@ -165,7 +245,15 @@ export function toolbarView({ go, play, ask, setHead, setRange, copy, currentSta
   const position = h("span", { class: "position" });
   const check = h("span", { class: "check" });
   const heads = headsView(setHead);
-  const range = choice("range", "Colours per", [["stage", "stage"], ["row", "row"]], setRange);
+  const range = choice(
+    "range",
+    "Colours per",
+    [
+      ["stage", "stage"],
+      ["row", "row"],
+    ],
+    setRange,
+  );
 
   const copies = copyView(copy, currentStage);
   const options = optionsView(ask);
@@ -174,17 +262,38 @@ export function toolbarView({ go, play, ask, setHead, setRange, copy, currentSta
   const reset = button("reset", "Reset: Back to what was typed", () => ask({ kind: "reset" }), "Reset");
   const history = h("fieldset", { class: "history", "aria-label": "Changes" }, undo, redo, reset);
   const reason = h("p", { class: "reason", hidden: true }, NOT_LIVE);
-  const element = h("div", { class: "toolbar" }, h("div", { class: "walk" }, h("div", { class: "buttons" }, previous, playing, next), position, check, h("div", { class: "looks" }, history, heads.element, range.element, copies.element)), options.element, reason);
+  const element = h(
+    "div",
+    { class: "toolbar" },
+    h(
+      "div",
+      { class: "walk" },
+      h("div", { class: "buttons" }, previous, playing, next),
+      position,
+      check,
+      h("div", { class: "looks" }, history, heads.element, range.element, copies.element),
+    ),
+    options.element,
+    reason,
+  );
   return {
     element,
     copies,
     takeFocus: () => playing.focus({ preventScroll: true }),
-    /** @param {TraceRecord} record @param {{live: boolean, step: number, filled: number | null, playing: boolean, selected: Map<string, number>, perRow: boolean}} state */
+    /**
+     * @param {TraceRecord} record
+     * @param {{live: boolean, step: number, filled: number | null, playing: boolean, selected: Map<string, number>,
+     *   perRow: boolean}} state
+     */
     draw(record, state) {
       const { can } = record;
       const stage = record.stages[state.step];
       const cell = state.filled === null ? "" : `, cell ${Math.min(state.filled, cellsOf(stage))} of ${cellsOf(stage)}`;
-      position.replaceChildren(h("span", { class: "count" }, `step ${state.step + 1} of ${record.stages.length}: `), h("strong", {}, formatLabel(stage.title)), cell);
+      position.replaceChildren(
+        h("span", { class: "count" }, `step ${state.step + 1} of ${record.stages.length}: `),
+        h("strong", {}, formatLabel(stage.title)),
+        cell,
+      );
       setText(check, (/^agrees/.test(record.check) ? "✓ " : "") + formatLabel(record.check));
       enable(previous, state.step > 0);
       enable(next, state.step < record.stages.length - 1 || state.filled !== null);
