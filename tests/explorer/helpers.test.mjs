@@ -59,6 +59,12 @@ test("sources are named as rows and columns", () => {
   assert.deepEqual([query.stage, query.rows, query.columns], ["query", [2, 2], [0, 1]]);
   assert.equal(describeArea(causal.byName.get("query"), query), "query Indian");
   assert.equal(describeArea(causal.byName.get("key"), key), "key I");
+  const grouped = read("grouped queries");
+  const areas = sourceAreas(grouped, { stage: "scores", row: 1, column: 2, head: 3 });
+  assert.deepEqual(
+    areas.map((area) => describeArea(grouped.byName.get(area.stage), area)),
+    ["query chat", "every kv_head, key is", "head head 4"],
+  );
 });
 
 test("a mask hides what is made from it, and only there", () => {

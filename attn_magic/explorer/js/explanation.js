@@ -588,6 +588,6 @@ export function describeArea(stage, area) {
   const one = (/** @type {[number, number]} */ ends) => ends[0] === ends[1];
   const row = one(area.rows) ? [`${stage.rows.name} ${labelOf(stage.rows, area.rows[0])}`] : [];
   const column = one(area.columns) ? [`${stage.columns.name} ${labelOf(stage.columns, area.columns[0])}`] : [];
-  const heads = stage.heads && area.head === null ? ["every head"] : [];
+  const heads = stage.heads && area.head === null ? [`every ${formatLabel(stage.heads.name)}`] : [];
   return [...heads, ...row, ...column].join(", ") || "every cell";
 }
