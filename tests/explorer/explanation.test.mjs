@@ -7,17 +7,14 @@ import { test } from "node:test";
 
 import { heat } from "../../attn_magic/explorer/js/drawing.js";
 import {
-  equate,
-  explain,
-  formatConstant,
   formatLabel,
   formatNumber,
   formatOperand,
   readNumber,
   shorten,
-  sourceAreas,
-  textOf,
-} from "../../attn_magic/explorer/js/explanation.js";
+} from "../../attn_magic/explorer/js/notation.js";
+import { equate, formatConstant, textOf } from "../../attn_magic/explorer/js/expressions.js";
+import { explain, sourceAreas } from "../../attn_magic/explorer/js/explanation.js";
 import { readRecord } from "../../attn_magic/explorer/js/record.js";
 
 const read = (name) => JSON.parse(readFileSync(new URL(`../data/${name}`, import.meta.url), "utf-8"));

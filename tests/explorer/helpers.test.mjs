@@ -16,7 +16,8 @@ import {
   unfilled,
   usedTransposed,
 } from "../../attn_magic/explorer/js/drawing.js";
-import { describeArea, describeCell, shortestText, sourceAreas } from "../../attn_magic/explorer/js/explanation.js";
+import { shortestText } from "../../attn_magic/explorer/js/notation.js";
+import { describeArea, describeCell, sourceAreas } from "../../attn_magic/explorer/js/explanation.js";
 import { luminanceOf, themeOf } from "../../attn_magic/explorer/js/theme.js";
 import { headAxes, headOf, hiddenCells, readRecord } from "../../attn_magic/explorer/js/record.js";
 

@@ -4,7 +4,8 @@
  */
 
 import { isHidden, valueAt } from "./record.js";
-import { formatNumber, labelOf, NOTHING_TO_ATTEND_TO, shorten } from "./explanation.js";
+import { formatNumber, labelOf, shorten } from "./notation.js";
+import { NOTHING_TO_ATTEND_TO } from "./explanation.js";
 import { heat, HIDDEN_SIGN } from "./drawing.js";
 import { choice, h, svg } from "./elements.js";
 

@@ -5,7 +5,7 @@
  */
 
 import { stageOf } from "./record.js";
-import { formatLabel } from "./explanation.js";
+import { formatLabel } from "./notation.js";
 import { h } from "./elements.js";
 import { say } from "./showing.js";
 import { ask } from "./changing.js";

@@ -7,7 +7,9 @@
  */
 
 import { headOf, hiddenCells, operandsOf, stageOf, valueAt } from "./record.js";
-import { describeCell, formatCell, formatConstant, formatNumber, substitute, textOf, write } from "./explanation.js";
+import { formatCell, formatNumber } from "./notation.js";
+import { formatConstant, substitute, textOf, write } from "./expressions.js";
+import { describeCell } from "./explanation.js";
 
 /** @import { Expression, Softmax, Stage, TraceRecord } from "./record.js" */
 /** @import { Block } from "./explanation.js" */

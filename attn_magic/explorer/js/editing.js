@@ -4,7 +4,8 @@
  */
 
 import { stageOf, valueAt } from "./record.js";
-import { describeCell, shortestText } from "./explanation.js";
+import { shortestText } from "./notation.js";
+import { describeCell } from "./explanation.js";
 import { readBlock } from "./drawing.js";
 import { h, NOT_LIVE } from "./elements.js";
 import { isSame, validPlace } from "./state.js";

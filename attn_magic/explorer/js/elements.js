@@ -3,7 +3,7 @@
  * The small elements that the explorer's page is made of.
  */
 
-import { formatLabel } from "./explanation.js";
+import { formatLabel } from "./notation.js";
 
 export const NOT_LIVE = "To change numbers, start the kernel to recompute: run the cell in a notebook.";
 

@@ -5,12 +5,13 @@
  * It reads one record (stages, axes, equations) and knows no stage by name: a new kind of attention is a new record.
  * What it says about a cell is what attn_magic/explain.py says; tests/data/explanation_cases.json holds both to it.
  *
- * The files, each of which uses only those before it: record.js (what there is), explanation.js (what is said of a
- * number), drawing.js (colours and layout), elements.js, stage.js, attention.js, panel.js and toolbar.js (what the page
- * is made of), state.js (what is shown of a trace), theme.js, showing.js (how it is shown), playback.js (steps),
- * changing.js (what the kernel is asked), editing.js, copying.js, notebook.js (the surroundings) and this one: `mount`,
- * which connects them. `mount` talks to a small host and never to the notebook; `render` makes that host from an
- * anywidget model. bundle.py joins the files: a widget is given one text.
+ * The files, each of which uses only those before it: record.js (what there is), notation.js, expressions.js and
+ * explanation.js (what is said of a number), drawing.js (colours and layout), elements.js, surfaces.js, stage.js,
+ * attention.js, panel.js and toolbar.js (what the page is made of), state.js (what is shown of a trace), theme.js,
+ * showing.js (how it is shown), playback.js (steps), changing.js (what the kernel is asked), editing.js, copying.js,
+ * notebook.js (the surroundings) and this one: `mount`, which connects them. `mount` talks to a small host and never to
+ * the notebook; `render` makes that host from an anywidget model. bundle.py joins the files: a widget is given one
+ * text.
  *
  * In order: events, `mount`, `render`.
  */

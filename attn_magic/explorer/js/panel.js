@@ -4,11 +4,13 @@
  */
 
 import { stageOf } from "./record.js";
-import { describeArea, describeCell, formatLabel, nameOf, sourceAreas } from "./explanation.js";
+import { formatLabel } from "./notation.js";
+import { describeArea, describeCell, nameOf, sourceAreas } from "./explanation.js";
 import { h, setText } from "./elements.js";
 
 /** @import { Place, Source, TraceRecord } from "./record.js" */
-/** @import { Explanation, Part } from "./explanation.js" */
+/** @import { Explanation } from "./explanation.js" */
+/** @import { Part } from "./expressions.js" */
 
 /** @param {(source: Source) => void} onWalk @param {(level: number) => void} onReturn @param {() => void} onLetGo */
 export function panelView(onWalk, onReturn, onLetGo) {

@@ -7,7 +7,9 @@
  */
 
 import { headOf, stageOf } from "./record.js";
-import { describeCell, explain, formatLabel, sourceAreas, textOf } from "./explanation.js";
+import { formatLabel } from "./notation.js";
+import { textOf } from "./expressions.js";
+import { describeCell, explain, sourceAreas } from "./explanation.js";
 import { cellsOf, layOut, longestNumber, MAX_DOM_CELLS, unfilled, WIDE } from "./drawing.js";
 import { h, mathematics, setText } from "./elements.js";
 import { StageView } from "./stage.js";

@@ -4,7 +4,7 @@
  */
 
 import { headAxes } from "./record.js";
-import { formatLabel, labelOf } from "./explanation.js";
+import { formatLabel, labelOf } from "./notation.js";
 import { cellsOf } from "./drawing.js";
 import { choice, h, icon, ICONS, NOT_LIVE, setText } from "./elements.js";
 
