@@ -35,7 +35,7 @@ from attn_magic.notices import Notice
 from attn_magic.trace import AttentionTrace, Axis, Elementwise, Stage
 from attn_magic.views.figure import picture
 
-from .traces import INDIAN, cross_attention_with_softcap
+from .traces import INDIAN, cross_attention_with_softcap, grouped_queries
 
 PAYLOADS = json.loads((Path(__file__).parent / "data" / "label_payloads.json").read_text(encoding="utf-8"))["payloads"]
 LABELS = [payload["label"] if "label" in payload else "".join(text * times for text, times in payload["label_parts"]) for payload in PAYLOADS]
@@ -301,6 +301,15 @@ def test_a_stage_of_heads_needs_one(wire):
         explorer.focus = ("scores", 0, 3)
     explorer.focus = ("scores", 0, 3, 1)
     assert explorer.focus == {"stage": "scores", "row": 0, "column": 3, "head": 1}
+
+
+def test_the_head_of_a_focus_is_one_of_its_stage(wire):
+    explorer = Explorer(grouped_queries())
+    explorer.focus = ("scores", 0, 0, 3)
+    explorer.focus = ("key", 0, 0, 1)
+    assert explorer.focus == {"stage": "key", "row": 0, "column": 0, "head": 1}
+    with pytest.raises(TraitError, match="Stage 'key' has no head 3: its 2 heads count from 0 to 1."):
+        explorer.focus = ("key", 0, 0, 3)
 
 
 def test_a_wrong_step_is_refused(explorer):

@@ -22,7 +22,7 @@ const FORMATS = {
   svg: ["SVG", "svg"],
 };
 const SHOWN_FOR = 8000; // milliseconds
-const MAX_SELECTED = 100_000; // letters that are shown to be copied by writeToClipboard; more are a file
+const MAX_SELECTED = 100_000; // letters that are shown to be copied by hand; more are a file
 
 /** @param {TraceState} trace @param {string} what @param {string | null} stage */
 export function copy(trace, what, stage) {
