@@ -308,7 +308,7 @@ def test_the_head_of_a_focus_is_one_of_its_stage(wire):
     explorer.focus = ("scores", 0, 0, 3)
     explorer.focus = ("key", 0, 0, 1)
     assert explorer.focus == {"stage": "key", "row": 0, "column": 0, "head": 1}
-    with pytest.raises(TraitError, match="Stage 'key' has no head 3: its 2 heads count from 0 to 1."):
+    with pytest.raises(TraitError, match=r"Stage 'key' has no head 3: its 2 heads count from 0 to 1\."):
         explorer.focus = ("key", 0, 0, 3)
 
 

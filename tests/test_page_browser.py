@@ -198,6 +198,10 @@ def test_nothing_is_in_the_way_of_a_screen_reader(open_file, lesson):
     assert violations(ready(open_file(lesson))) == []
 
 
+def test_nothing_is_in_its_way_where_several_heads_are_chosen(open_file, tmp_path):
+    assert violations(ready(open_file(save(grouped_queries(), tmp_path / "a.html")))) == []
+
+
 def test_the_tables_alone_are_in_nobodys_way(open_file, lesson):
     text = lesson.read_text(encoding="utf-8").replace("<script>", '<script type="text/plain">')
     lesson.write_text(text, encoding="utf-8")
