@@ -32,7 +32,7 @@ _Made = TypeVar("_Made")
 
 _TRACE = ("attn_magic.trace", "AttentionTrace")
 _CONSOLE = re.compile(r"jupyter[-_]console(?:\.exe|-script\.py)?")
-_MOST_SAVED_TWICE = 300_000  # bytes of story and numbers, 90 tokens or so, that an output holds beside the widget that has them
+_MOST_SAVED_TWICE = 300_000  # bytes of record and numbers, 90 tokens or so, that an output holds beside the widget that has them
 
 
 def start_showing(shell: "InteractiveShell") -> None:
@@ -147,9 +147,9 @@ def _beside(html: str, explorer: "Explorer") -> str:
     from attn_magic.explorer.offline import named, upgradable
     from attn_magic.explorer.widget import BESIDE_AN_EXPLORER
 
-    story, values, name = explorer.story, explorer.values, explorer.tables
-    is_small = len(story) + len(values) <= _MOST_SAVED_TWICE
-    return BESIDE_AN_EXPLORER + (upgradable(html, story, values, name) if is_small else named(html, name))
+    record, values, name = explorer.record, explorer.values, explorer.tables
+    is_small = len(record) + len(values) <= _MOST_SAVED_TWICE
+    return BESIDE_AN_EXPLORER + (upgradable(html, record, values, name) if is_small else named(html, name))
 
 
 def _text(trace: "attn_magic.trace.AttentionTrace", remarks: list[str], **settings: Any) -> str:

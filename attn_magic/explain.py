@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from attn_magic.errors import TraceError
-from attn_magic.expressions import Expression, Leaf, equate, evaluate, fold, substitute, write
+from attn_magic.expressions import Expression, Leaf, equate, evaluate, fold, format_constant, substitute, write
 from attn_magic.notation import Number, format_label, format_number, shorten
 from attn_magic.trace import AttentionTrace, Axis, Contraction, Elementwise, Softmax, Stage
 
-_MOST_CHARACTERS = 200  # of a label that are looked at before it is cut to fit a line
+_MAX_CHARACTERS = 200  # of a label that are looked at before it is cut to fit a line
 NOTHING_TO_ATTEND_TO = "Every key is hidden from this query: nothing to attend to."
 
 
@@ -161,7 +161,7 @@ def _contraction_in_symbols(operands: list[Stage], equation: Contraction, bound:
 def _explain_elementwise(cell: _Cell, equation: Elementwise) -> Explanation:
     sources = {name: _source(cell.trace[name], cell.row, cell.column, cell.head) for name in equation.operands}
     in_symbols = {name: _source_name(cell.trace, source) for name, source in sources.items()}
-    formula = write(substitute(equation.expression, in_symbols), lambda leaf: leaf if isinstance(leaf, str) else _show(leaf, cell.precision))
+    formula = write(substitute(equation.expression, in_symbols), lambda leaf: leaf if isinstance(leaf, str) else format_constant(leaf))
     values: dict[str, Leaf] = {**equation.constants, **{name: source.value for name, source in sources.items()}}
     line = equate(substitute(equation.expression, values), float(cell.value), cell.precision)
     return cell.explanation(f"{cell.name} = {formula}", [f"= {line}"], [tuple(sources.values())], _remark(cell))
@@ -238,7 +238,7 @@ def _name(stage: Stage, labels: Sequence[str]) -> str:
 
 
 def _label(axis: Axis, place: int) -> str:
-    return shorten(format_label(axis.labels[place][:_MOST_CHARACTERS]))
+    return shorten(format_label(axis.labels[place][:_MAX_CHARACTERS]))
 
 
 def _show(value: Number | bool, precision: int) -> str:

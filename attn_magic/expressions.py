@@ -31,7 +31,7 @@ ARGUMENTS: dict[str, tuple[int, int | None]] = {  # how many each function takes
 _SIGNS = {"+": " + ", "-": " − ", "*": " × ", "/": " / "}
 _BINDING = {"where": 0, "+": 1, "-": 1, "*": 2, "/": 2}  # how tightly a function holds its arguments; calls hold tightest
 _TIGHTEST = 3
-_MOST_DIGITS = 12  # decimals at which a float32 between 0.001 and 1 is written exactly enough
+_MAX_DIGITS = 12  # decimals at which a float32 between 0.001 and 1 is written exactly enough
 
 
 def names(expression: Expression) -> tuple[str, ...]:
@@ -86,6 +86,17 @@ def _write_argument(argument: Expression, function: str, place: int, leaf: Calla
     loose = binding < _BINDING[function] or (needs_more and binding == _BINDING[function])
     negative = function == "-" and place > 0 and text.startswith("−")
     return f"({text})" if loose or negative else text
+
+
+def format_constant(value: Number | bool) -> str:
+    """A number as somebody wrote it into an equation: all of its digits and none more, where Python's `repr` has them.
+
+    >>> format_constant(0.5), format_constant(-2.0), format_constant(1e-05)
+    ('0.5', '−2', '1e−05')
+    """
+    if isinstance(value, bool) or not value or not math.isfinite(value):
+        return str(value) if isinstance(value, bool) else format_number(value)
+    return repr(float(value)).removesuffix(".0").replace("-", "−")
 
 
 def evaluate(expression: Expression, values: Mapping[str, Leaf] | None = None) -> Number:
@@ -145,7 +156,7 @@ def equate(expression: Expression, value: Number, precision: int) -> str:
     '0.5 × 0.25 + 2 × −1 = −1.8750'
     """
     shown = format_number(value, precision)
-    for digits in range(precision + 2, max(precision + 3, _MOST_DIGITS) + 1):
+    for digits in range(precision + 2, max(precision + 3, _MAX_DIGITS) + 1):
         text, result = _write_and_evaluate(expression, digits)
         if format_number(result, precision) == shown:
             return f"{text} = {shown}"

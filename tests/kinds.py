@@ -8,7 +8,7 @@ import torch
 
 from attn_magic import attend
 from attn_magic.trace import AttentionTrace, Axis, Contraction, Elementwise, Reference, Softmax, Stage
-from tests.traces import INDIAN, cross_attention_with_softcap
+from tests.traces import INDIAN, cross_attention_with_softcap, grouped_queries
 
 Multiply: TypeAlias = Callable[..., torch.Tensor]  # an einsum: indices, operands
 AXES = {"head": 4, "d_k": 33, "d_v": 65, "query": 9, "key": 70}
@@ -118,6 +118,7 @@ KINDS: dict[str, Callable[[], AttentionTrace]] = {
     "65 tokens": lambda: attend(_random(65, 33)),
     "not finite": lambda: attend([[1e30, 2e30], [3.0, -1e30]]),
     "two heads": cross_attention_with_softcap,
+    "grouped queries": grouped_queries,
     "strangely named": strangely_named,
     "heads by einsum": lambda: many_heads(torch.einsum),
     "heads one by one": lambda: many_heads(head_by_head),

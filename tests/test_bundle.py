@@ -9,8 +9,9 @@ from attn_magic.explorer import bundle
 from attn_magic.explorer.bundle import module_text, stylesheet_text
 from tests.browser import find_node
 
-LOADER = Path(bundle.__file__).with_name("js") / "loader.js"  # which is no part of the module: it brings it
-FILES = sorted(set(LOADER.parent.glob("*.js")) - {LOADER})
+FOLDER = Path(bundle.__file__).with_name("js")
+LOADER, RESOLVE = FOLDER / "loader.js", FOLDER / "resolve.js"  # which are no parts of the module: one brings it, one hands it over
+FILES = sorted(set(FOLDER.glob("*.js")) - {LOADER, RESOLVE})
 
 
 def code(text: str) -> list[str]:
@@ -23,6 +24,14 @@ def code(text: str) -> list[str]:
             lines.append(stripped)
         within = within and not stripped.endswith("*/")
     return lines
+
+
+def test_no_line_is_longer_than_120():
+    """Prettier breaks code at that width, and neither comments nor long texts."""
+    ours = [*FOLDER.glob("*.js"), FOLDER.parent / "explorer.css", *(Path(__file__).parent / "explorer").glob("*.mjs")]
+    assert len(ours) > 15
+    lines = [(file.name, number, line) for file in ours for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1)]
+    assert [(name, number) for name, number, line in lines if len(line) > 120] == []
 
 
 def test_every_line_of_every_file_is_inside_but_for_comments_and_imports():
@@ -39,6 +48,12 @@ def test_no_comment_stands_on_lines_of_its_own():
 def test_the_widget_is_given_nothing_of_what_only_a_page_needs():
     assert "offlineHost" in module_text("offline.js")
     assert "offlineHost" not in module_text()
+
+
+def test_no_text_spans_lines_whose_indentation_would_be_its_own():
+    for file in FOLDER.glob("*.js"):
+        assert not [line for line in code(file.read_text(encoding="utf-8")) if line.count("`") % 2], file.name
+    assert not re.findall(r"^[ \t]", module_text("offline.js"), flags=re.MULTILINE)
 
 
 def test_nothing_is_left_to_import():

@@ -12,7 +12,7 @@ from attn_magic.attention import attend
 from attn_magic.errors import TraceError
 from attn_magic.notation import format_number
 
-from .traces import INDIAN, cross_attention_with_softcap
+from .traces import INDIAN, cross_attention_with_softcap, with_constants
 
 
 @pytest.fixture
@@ -130,6 +130,30 @@ def test_a_stage_the_package_knows_nothing_of_is_explained():
     assert [(source.stage, source.row, source.column, source.head) for source in explanation.sources] == [("scores", 2, 3, 1)]
     assert_true_as_shown(explanation)
     assert trace.explain("masked_scores", 0, 2, head=1).sources[0].head is None  # one mask serves both heads
+
+
+@pytest.mark.parametrize(
+    ("stage", "formula"),
+    [
+        ("halved", "halved[a, x] = 0.5 × given[a, x]"),
+        ("shifted", "shifted[a, x] = halved[a, x] − (−0.25)"),
+        ("small", "small[a, x] = shifted[a, x] + 1e−05"),
+        ("tempered", "tempered[a, x] = small[a, x] / temperature"),
+        ("softened", "softened[a, x] = tempered[a, x] / 0.3"),
+        ("difference", "difference[a, x] = softened[a, x] − (other[a, x] − 2)"),
+        ("lowered", "lowered[a, x] = difference[a, x] if mask[a, x] else −10000"),
+        ("masked", "masked[a, x] = lowered[a, x] if mask[a, x] else −∞"),
+    ],
+)
+def test_a_constant_is_written_as_it_was_given(stage, formula):
+    assert with_constants().explain(stage, 0, 0).formula == formula
+
+
+def test_every_equation_with_constants_is_true_as_shown():
+    trace = with_constants()
+    for stage, row, column, head in every_cell(trace):
+        if stage.name not in {"mask", "lowered", "masked"}:  # "if … else" is no Python of a pocket calculator
+            assert_true_as_shown(trace.explain(stage.name, row, column, head))
 
 
 def test_a_sum_over_heads_takes_a_term_from_each():

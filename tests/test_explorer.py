@@ -24,8 +24,8 @@ from attn_magic.attention import attend
 from attn_magic.errors import InputError, TraceError
 from attn_magic.experiment import EDITABLE, MAX_STEPS, experiment_of, read_number
 from attn_magic.explorer import widget as explorer_module
-from attn_magic.explorer.serialize import MOST_BYTES, serialize_record, serialize_values
-from attn_magic.explorer.widget import MOST_NAMELESS, Explorer, close_all, explore_in_cell
+from attn_magic.explorer.serialize import MAX_BYTES, serialize_record, serialize_values
+from attn_magic.explorer.widget import MAX_NAMELESS, Explorer, close_all, explore_in_cell
 from attn_magic.exports.csv import to_csv
 from attn_magic.exports.latex import stage_to_latex
 from attn_magic.exports.markdown import stage_to_markdown
@@ -35,7 +35,7 @@ from attn_magic.notices import Notice
 from attn_magic.trace import AttentionTrace, Axis, Elementwise, Stage
 from attn_magic.views.figure import picture
 
-from .traces import INDIAN, cross_attention_with_softcap
+from .traces import INDIAN, cross_attention_with_softcap, grouped_queries
 
 PAYLOADS = json.loads((Path(__file__).parent / "data" / "label_payloads.json").read_text(encoding="utf-8"))["payloads"]
 LABELS = [payload["label"] if "label" in payload else "".join(text * times for text, times in payload["label_parts"]) for payload in PAYLOADS]
@@ -121,9 +121,9 @@ def toggle(row: int, column: int, stage: str = "scores") -> dict[str, Any]:
     return {"kind": "toggle", "stage": stage, "row": row, "column": column}
 
 
-def read_stage(story: dict[str, Any], values: bytes, name: str) -> np.ndarray:
+def read_stage(record: dict[str, Any], values: bytes, name: str) -> np.ndarray:
     """The numbers of a stage as a page reads them."""
-    stage = next(stage for stage in story["stages"] if stage["name"] == name)
+    stage = next(stage for stage in record["stages"] if stage["name"] == name)
     count = math.prod(stage["shape"])
     if not stage["mask"]:
         return np.frombuffer(values, "<f4", count, stage["offset"]).reshape(stage["shape"])
@@ -133,24 +133,24 @@ def read_stage(story: dict[str, Any], values: bytes, name: str) -> np.ndarray:
 
 def assert_same(explorer: Explorer, expected: AttentionTrace) -> None:
     """The explorer shows exactly what `attend` computes."""
-    story = json.loads(explorer.story)
-    assert [stage["name"] for stage in story["stages"]] == [stage.name for stage in expected]
+    record = json.loads(explorer.record)
+    assert [stage["name"] for stage in record["stages"]] == [stage.name for stage in expected]
     for stage in expected:
         assert torch.equal(explorer.trace[stage.name].value, stage.value)
-        np.testing.assert_array_equal(read_stage(story, explorer.values, stage.name), stage.value.numpy())
+        np.testing.assert_array_equal(read_stage(record, explorer.values, stage.name), stage.value.numpy())
 
 
-# The story
+# The record
 
 
 def test_a_story_holds_all_that_a_view_needs(trace):
-    story = json.loads(serialize_record(trace))
-    assert story["tokens"] == ["I", "am", "Indian"]
-    assert story["options"] == {"seed": 42, "mask": "none", "scale": True, "col_dim": 1, "weights": "seeded", "temperature": 1.0}
-    assert story["check"].startswith("agrees with torch to ")
-    assert (story["version"], story["precision"], story["nonfinite"], story["notices"]) == (2, 4, None, [])
-    assert story["can"] == {"edit": [], "mask": False, "options": [], "undo": False, "redo": False, "reset": False}
-    scores = next(stage for stage in story["stages"] if stage["name"] == "scores")
+    record = json.loads(serialize_record(trace))
+    assert record["tokens"] == ["I", "am", "Indian"]
+    assert record["options"] == {"seed": 42, "mask": "none", "scale": True, "col_dim": 1, "weights": "seeded", "temperature": 1.0}
+    assert record["check"].startswith("agrees with torch to ")
+    assert (record["precision"], record["nonfinite"], record["notices"]) == (4, None, [])
+    assert record["can"] == {"edit": [], "mask": False, "options": [], "undo": False, "redo": False, "reset": False}
+    scores = next(stage for stage in record["stages"] if stage["name"] == "scores")
     assert scores["rows"] == {"name": "query", "labels": "tokens"}
     assert scores["equation"] == {"kind": "contraction", "indices": "ik,jk->ij", "operands": ["query", "key"]}
     assert (scores["act"], scores["symbol"], scores["shape"], scores["mask"], scores["heads"]) == ("Compare", "QKᵀ", [3, 3], False, None)
@@ -159,9 +159,9 @@ def test_a_story_holds_all_that_a_view_needs(trace):
 @pytest.mark.parametrize("make", [lambda: attend(INDIAN, mask="causal", temperature=2), cross_attention_with_softcap], ids=["attend", "heads"])
 def test_every_number_is_in_the_values(make):
     trace = make()
-    story, values = json.loads(serialize_record(trace)), serialize_values(trace)
+    record, values = json.loads(serialize_record(trace)), serialize_values(trace)
     for stage in trace:
-        np.testing.assert_array_equal(read_stage(story, values, stage.name), stage.value.numpy())
+        np.testing.assert_array_equal(read_stage(record, values, stage.name), stage.value.numpy())
     assert len(values) == sum((stage.value.numel() + 7) // 8 if stage.is_mask else stage.value.numel() * 4 for stage in trace)
 
 
@@ -169,13 +169,13 @@ def test_a_story_has_no_number_that_json_lacks():
     axis = Axis("row", ("a", "b"))
     given = Stage("x", "X", "X", "Act", "", torch.tensor([[math.nan, math.inf], [-math.inf, 1.0]]), axis, axis)
     equation = Elementwise(("where", ("*", "x", "cap"), -math.inf, math.nan), {"cap": math.inf})
-    story = json.loads(serialize_record(AttentionTrace((given, replace(given, name="y", equation=equation)), ("a", "b"))))
-    assert story["stages"][1]["equation"] == {
+    record = json.loads(serialize_record(AttentionTrace((given, replace(given, name="y", equation=equation)), ("a", "b"))))
+    assert record["stages"][1]["equation"] == {
         "kind": "elementwise",
         "expression": ["where", ["*", "x", "cap"], ["number", "-inf"], ["number", "nan"]],
         "constants": {"cap": ["number", "inf"]},
     }
-    assert story["nonfinite"] == {"stage": "x", "place": [0, 0]}
+    assert record["nonfinite"] == {"stage": "x", "place": [0, 0]}
 
 
 @given(st.lists(st.text(st.characters()), min_size=3, max_size=3))
@@ -216,7 +216,7 @@ def test_512_tokens_of_64_features_fit():
     x = torch.linspace(-1, 1, 512 * 64).reshape(512, 64)
     causal, most = attend(x, mask="causal"), attend(x, mask="causal", temperature=2)
     assert len(serialize_record(causal)) + len(serialize_values(causal)) <= 5_000_000
-    assert len(serialize_record(most)) + len(serialize_values(most)) <= MOST_BYTES
+    assert len(serialize_record(most)) + len(serialize_values(most)) <= MAX_BYTES
 
 
 # The widget
@@ -240,8 +240,8 @@ def test_the_module_is_read_once_and_is_no_file_that_is_watched(explorer, trace)
 
 
 def test_the_story_says_what_can_be_done(explorer):
-    story = json.loads(explorer.story)
-    assert story["can"] == {
+    record = json.loads(explorer.record)
+    assert record["can"] == {
         "edit": ["token_encodings", "W_q", "W_k", "W_v"],
         "mask": True,
         "options": ["mask", "scale", "temperature", "col_dim", "seed"],
@@ -249,7 +249,7 @@ def test_the_story_says_what_can_be_done(explorer):
         "redo": False,
         "reset": False,
     }
-    assert story["maskStage"] is None
+    assert record["maskStage"] is None
 
 
 def test_trace_makes_explorers_that_go_into_boxes(wire, trace):
@@ -303,6 +303,15 @@ def test_a_stage_of_heads_needs_one(wire):
     assert explorer.focus == {"stage": "scores", "row": 0, "column": 3, "head": 1}
 
 
+def test_the_head_of_a_focus_is_one_of_its_stage(wire):
+    explorer = Explorer(grouped_queries())
+    explorer.focus = ("scores", 0, 0, 3)
+    explorer.focus = ("key", 0, 0, 1)
+    assert explorer.focus == {"stage": "key", "row": 0, "column": 0, "head": 1}
+    with pytest.raises(TraitError, match=r"Stage 'key' has no head 3: its 2 heads count from 0 to 1\."):
+        explorer.focus = ("key", 0, 0, 3)
+
+
 def test_a_wrong_step_is_refused(explorer):
     explorer.step = 0
     with pytest.raises(TraitError, match=r"The step is 11, but this trace has 11 stages, counted from 0 to 10\."):
@@ -331,22 +340,22 @@ def test_an_edited_cell_is_computed_by_attend(explorer, wire):
     receive(explorer, {"request": 7, **edit("token_encodings", 0, 1, " −1.5 ")})
     assert_same(explorer, attend([[1.16, -1.5], *INDIAN[1:]], tokens="I am Indian"))
     assert wire.custom() == [{"request": 7, "ok": True, "text": ""}]
-    assert json.loads(explorer.story)["can"]["undo"]
+    assert json.loads(explorer.record)["can"]["undo"]
 
 
 def test_story_and_values_travel_together(explorer, wire):
     receive(explorer, {"request": 1, **edit("token_encodings", 0, 1, "-1.5")})
     (update,) = wire.updates()
-    assert {*update["state"], *(path[0] for path in update["buffer_paths"])} == {"story", "values"}
+    assert {*update["state"], *(path[0] for path in update["buffer_paths"])} == {"record", "values"}
 
 
 def test_every_change_of_values_is_a_change_of_the_story(explorer):
-    """The page looks for new values when the story changes; the words alone would often stay the same."""
-    stories = set()
+    """The page looks for new values when the record changes; the words alone would often stay the same."""
+    records = set()
     for text in ("1.5", "1.25", "1.5"):
         explorer.answer(edit("W_k", 1, 1, text))
-        stories.add(explorer.story)
-    assert len(stories) == 3
+        records.add(explorer.record)
+    assert len(records) == 3
 
 
 def test_an_edited_weight_keeps_the_others(explorer, trace):
@@ -435,7 +444,7 @@ def test_what_rounding_changes_is_said(explorer):
 def test_an_option_is_computed_by_attend(explorer, name, value, expected):
     assert explorer.answer(option(name, value)) == {"ok": True, "text": ""}
     assert_same(explorer, attend(INDIAN, tokens="I am Indian", **expected))
-    assert json.loads(explorer.story)["options"][name] == (str(expected[name]) if expected[name] == 2**64 - 1 else expected[name])
+    assert json.loads(explorer.record)["options"][name] == (str(expected[name]) if expected[name] == 2**64 - 1 else expected[name])
 
 
 @pytest.mark.parametrize(
@@ -481,7 +490,7 @@ def test_a_click_without_a_mask_hides_one_key_from_one_query(explorer):
     allowed[0, 2] = False
     assert explorer.answer(toggle(0, 2))["ok"]
     assert_same(explorer, attend(INDIAN, tokens="I am Indian", mask=allowed))
-    assert json.loads(explorer.story)["maskStage"] == "mask"
+    assert json.loads(explorer.record)["maskStage"] == "mask"
 
 
 def test_clicks_on_a_mask_turn_its_cells(explorer):
@@ -498,7 +507,7 @@ def test_a_mask_by_hand_begins_as_the_one_that_is_shown(explorer, chosen, patter
     explorer.answer(option("mask", chosen))
     assert explorer.answer(option("mask", "given"))["ok"]
     assert_same(explorer, attend(INDIAN, tokens="I am Indian", mask=pattern.bool()))
-    assert json.loads(explorer.story)["options"]["mask"] == "given"
+    assert json.loads(explorer.record)["options"]["mask"] == "given"
     explorer.answer(toggle(2, 1, "mask"))
     pattern[2, 1] = 0
     assert torch.equal(explorer.trace.mask, pattern.bool())
@@ -554,7 +563,7 @@ def test_a_new_change_forgets_what_was_undone(explorer):
     explorer.answer(option("seed", 1))
     explorer.answer({"kind": "undo"})
     explorer.answer(option("seed", 2))
-    can = json.loads(explorer.story)["can"]
+    can = json.loads(explorer.record)["can"]
     assert (can["undo"], can["redo"]) == (True, False)
 
 
@@ -562,7 +571,7 @@ def test_reset_returns_to_what_was_typed_and_can_be_undone(explorer, trace):
     explorer.answer(option("seed", 1))
     explorer.answer({"kind": "reset"})
     assert explorer.trace is trace
-    assert not json.loads(explorer.story)["can"]["reset"]
+    assert not json.loads(explorer.record)["can"]["reset"]
     explorer.answer({"kind": "undo"})
     assert explorer.trace.options.seed == 1
 
@@ -571,7 +580,7 @@ def test_a_change_that_changes_nothing_is_no_step(explorer, trace):
     for wish in (edit("token_encodings", 0, 0, "1.16"), option("mask", "none"), option("seed", 42), {"kind": "reset"}):
         assert explorer.answer(wish)["ok"]
     assert explorer.trace is trace
-    assert not json.loads(explorer.story)["can"]["undo"]
+    assert not json.loads(explorer.record)["can"]["undo"]
 
 
 def test_history_is_bounded(explorer):
@@ -596,7 +605,7 @@ def test_what_was_asked_for_stays(wire):
 def test_a_result_beyond_float32_is_noticed_and_gone_after_undo(explorer):
     explorer.answer(edit("token_encodings", 0, 0, "3e38"))
     assert [notice.code for notice in explorer.trace.notices] == ["nonfinite"]
-    assert json.loads(explorer.story)["nonfinite"]["stage"] == "scores"
+    assert json.loads(explorer.record)["nonfinite"]["stage"] == "scores"
     explorer.answer(edit("token_encodings", 0, 0, "1"))
     assert explorer.trace.notices == ()
 
@@ -631,15 +640,15 @@ def test_everything_revealed_stays_everything(explorer):
 
 def test_observers_of_the_trace_see_the_new_state(explorer):
     seen = []
-    explorer.observe(lambda change: seen.append((change["new"] is explorer.trace, json.loads(explorer.story)["options"]["seed"])), "trace")
+    explorer.observe(lambda change: seen.append((change["new"] is explorer.trace, json.loads(explorer.record)["options"]["seed"])), "trace")
     explorer.answer(option("seed", 7))
     assert seen == [(True, 7)]
 
 
 def test_a_hand_built_trace_is_looked_at_only(wire):
     explorer = Explorer(cross_attention_with_softcap())
-    story = json.loads(explorer.story)
-    assert story["can"] == {"edit": [], "mask": False, "options": [], "undo": False, "redo": False, "reset": False}
+    record = json.loads(explorer.record)
+    assert record["can"] == {"edit": [], "mask": False, "options": [], "undo": False, "redo": False, "reset": False}
     assert explorer.answer(option("seed", 7))["text"] == "This trace was put together by hand: how to compute it anew is not known."
 
 
@@ -738,7 +747,7 @@ def test_a_failure_is_told_to_the_view(explorer, wire, trace, monkeypatch):
     receive(explorer, {"request": 3, **option("seed", 7)})
     assert wire.custom() == [{"request": 3, "ok": False, "text": "This could not be computed: RuntimeError: out of luck", "cells": []}]
     assert explorer.trace is trace
-    assert not json.loads(explorer.story)["can"]["undo"]
+    assert not json.loads(explorer.record)["can"]["undo"]
 
 
 def test_an_interrupt_changes_nothing(explorer, wire, trace, monkeypatch):
@@ -756,7 +765,7 @@ def test_an_interrupt_changes_nothing(explorer, wire, trace, monkeypatch):
 
 def test_a_growing_experiment_stops_at_the_limit(wire, monkeypatch):
     explorer = Explorer(attend(INDIAN))
-    monkeypatch.setattr("attn_magic.explorer.serialize.MOST_BYTES", len(explorer.values) + 30)
+    monkeypatch.setattr("attn_magic.explorer.serialize.MAX_BYTES", len(explorer.values) + 30)
     assert explorer.answer(option("mask", "causal"))["text"].startswith("The explorer would have to hold ")
     assert explorer.trace.options.mask == "none"
 
@@ -841,8 +850,8 @@ def test_one_run_of_a_cell_may_show_several(wire, trace):
 
 
 def test_without_cells_the_latest_few_stay(wire, trace):
-    explorers = [explore_in_cell(trace, run_of(None, run)) for run in range(MOST_NAMELESS + 3)]
-    assert [explorer.comm is None for explorer in explorers] == [True] * 3 + [False] * MOST_NAMELESS
+    explorers = [explore_in_cell(trace, run_of(None, run)) for run in range(MAX_NAMELESS + 3)]
+    assert [explorer.comm is None for explorer in explorers] == [True] * 3 + [False] * MAX_NAMELESS
 
 
 def test_re_running_a_cell_leaves_nothing_behind(wire, trace):

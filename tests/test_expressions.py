@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from attn_magic.expressions import equate, evaluate, fold, names, substitute, write
+from attn_magic.expressions import equate, evaluate, fold, format_constant, names, substitute, write
 
 WRITTEN = {
     ("+", 1, ("*", 2, 3)): "1 + 2 × 3",
@@ -76,3 +76,15 @@ EQUATED = {
 @pytest.mark.parametrize(("expression", "value", "text"), EQUATED.values(), ids=EQUATED)
 def test_an_equation_is_true_as_shown_or_says_that_it_is_not_quite(expression, value, text):
     assert equate(expression, value, 4) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        *[(0.5, "0.5"), (2, "2"), (2.0, "2"), (-1, "−1"), (0.7, "0.7"), (1e-4, "0.0001"), (1e-5, "1e−05"), (-2.5e-10, "−2.5e−10")],
+        *[(1e6, "1000000"), (1e16, "1e+16"), (-1e300, "−1e+300"), (0.1 + 0.2, "0.30000000000000004"), (0.0, "0"), (-0.0, "0")],
+        *[(math.inf, "∞"), (-math.inf, "−∞"), (math.nan, "NaN"), (True, "True"), (False, "False")],
+    ],
+)
+def test_a_constant_is_written_as_it_was_given(value, text):
+    assert format_constant(value) == text

@@ -19,7 +19,7 @@ from tests.kinds import KINDS
 from tests.labels import LABELS
 from tests.traces import INDIAN
 
-DATA = ("data-story", "data-values", "data-stylesheet", "data-module")
+DATA = ("data-record", "data-values", "data-stylesheet", "data-module")
 
 
 class Page(HTMLParser):
@@ -70,7 +70,7 @@ def test_the_policy_admits_the_two_scripts_of_the_page_and_nothing_else():
 def test_the_story_and_the_numbers_are_those_of_the_trace():
     trace = KINDS["two heads"]()
     data = Page(to_page(trace)).data
-    assert json.loads(data["data-story"])["tokens"] == list(trace.tokens)
+    assert json.loads(data["data-record"])["tokens"] == list(trace.tokens)
     assert data["data-values"] == serialize_values(trace)
 
 
@@ -104,7 +104,7 @@ def test_labels_add_no_element_and_no_attribute(label):
     plain, page = (Page(to_page(attend(INDIAN, tokens=["am", word, "b"]))) for word in ("x", label))
     assert page.tags == plain.tags
     assert [name for name in page.attributes if name[1] != "title"] == [name for name in plain.attributes if name[1] != "title"]
-    assert json.loads(page.data["data-story"])["tokens"] == ["am", label, "b"]
+    assert json.loads(page.data["data-record"])["tokens"] == ["am", label, "b"]
 
 
 def test_what_is_too_much_for_a_page_is_refused():

@@ -8,10 +8,11 @@ from attn_magic import attend
 from attn_magic.explorer.page import to_page
 from attn_magic.exports.worksheet import worksheet
 from attn_magic.exports.write import save
+from attn_magic.notation import format_number
 from tests.browser import FLAGS, find_chromium, read_axe
 from tests.kinds import KINDS
 from tests.labels import LABELS
-from tests.traces import INDIAN
+from tests.traces import INDIAN, grouped_queries
 
 CONTRAST_AND_ALL = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -101,6 +102,58 @@ def test_every_kind_of_trace_opens(open_file, kind, tmp_path):
     assert f"of {len(trace)}" in page.locator(".explorer").inner_text()
 
 
+def digits(stage) -> list[str]:
+    """The numbers of one head, as the page writes them."""
+    return [format_number(value) for row in stage.tolist() for value in row]
+
+
+def test_query_heads_and_key_heads_are_chosen_apart(open_file, tmp_path):
+    """Four query heads over two key heads: every stage shows its own, and each explanation is about the heads that are shown."""
+    trace = grouped_queries()
+    page = ready(open_file(save(trace, tmp_path / "a.html")))
+
+    def cells(title):
+        return page.get_by_role("grid", name=title, exact=True).first.get_by_role("gridcell")
+
+    def explained():
+        return page.locator(".explorer .arithmetic").inner_text().replace("\n", " ")
+
+    page.get_by_role("combobox", name="head", exact=True).select_option(label="head 4")
+    assert cells("Scores").all_inner_texts() == digits(trace.scores[3])
+    assert cells("Key").all_inner_texts() == digits(trace.key[0])
+    page.get_by_role("combobox", name="kv_head", exact=True).select_option(label="kv head 2")
+    assert cells("Scores").all_inner_texts() == digits(trace.scores[3])
+    assert cells("Key").all_inner_texts() == digits(trace.key[1])
+
+    cells("Scores").nth(5).click()
+    assert page.locator(".explorer .formula").inner_text().startswith("scores[head 4, chat, cat] = ")
+    assert page.locator("[data-stage=query] .mark.operand-0").count() == 1
+    assert page.locator("[data-stage=key] .mark.operand-1").count() == 1
+    assert page.locator("[data-stage=groups] .mark.operand-2").count() == 1
+
+    # Back to a number of the other key head, which is shown then; the query head stays.
+    of_first_key_head = f"{float(trace.key[0, 1, 0]):.6f}".rstrip("0").replace("-", "−")
+    page.locator(".arithmetic").get_by_role("button", name=of_first_key_head, exact=True).click()
+    assert page.locator(".explorer .formula").inner_text().startswith("key[kv head 1, cat, dim 1] = ")
+    assert cells("Key").all_inner_texts() == digits(trace.key[0])
+    assert cells("Scores").all_inner_texts() == digits(trace.scores[3])
+    page.keyboard.press("Backspace")
+    assert page.locator(".explorer .formula").inner_text().startswith("scores[head 4, chat, cat] = ")
+    page.keyboard.press("Escape")
+
+    cells("Value").nth(3).hover()
+    assert page.locator(".explorer .formula").inner_text().startswith("value[kv head 1, cat, dim 1] = ")
+    cells("Output").nth(0).click()
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".explorer .formula").inner_text().startswith("output[head 4, le, dim 2] = ")
+
+
+def test_one_axis_of_heads_has_one_choice(open_file, tmp_path):
+    page = ready(open_file(save(KINDS["two heads"](), tmp_path / "a.html")))
+    assert page.locator(".explorer .heads").all_inner_texts() == ["Head \nhead 1\nhead 2"]
+    assert page.get_by_role("combobox", name="Head", exact=True).count() == 1
+
+
 def test_without_scripts_there_are_tables(open_file, lesson):
     page = open_file(lesson, javascript=False)
     assert page.locator(".attn-magic-tables table").first.is_visible()
@@ -143,6 +196,10 @@ def test_labels_are_data_here_too(open_file, tmp_path):
 
 def test_nothing_is_in_the_way_of_a_screen_reader(open_file, lesson):
     assert violations(ready(open_file(lesson))) == []
+
+
+def test_nothing_is_in_its_way_where_several_heads_are_chosen(open_file, tmp_path):
+    assert violations(ready(open_file(save(grouped_queries(), tmp_path / "a.html")))) == []
 
 
 def test_the_tables_alone_are_in_nobodys_way(open_file, lesson):

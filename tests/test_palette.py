@@ -66,6 +66,16 @@ def test_a_single_number_gets_the_middle():
     assert heat(5.0, 5.0, 5.0) == heat(0.5, 0.0, 1.0)
 
 
+@pytest.mark.parametrize("zeros", [(0.0, 0.0, 0.0), (-0.0, -0.0, -0.0), (0.0, -0.0, 0.0), (0.0, 0.0, 1.0)])
+def test_nothing_but_zeros_is_as_white_as_zero_among_others(zeros):
+    assert heat(*zeros) == heat(0.0, 0.0, 1.0) == ("#f7fbff", "#000000")
+
+
+def test_a_picture_of_zeros_is_white():
+    picture = read_picture([[0.0, -0.0], [0.0, -math.inf]], 0.0, 0.0)
+    assert picture.getpixel((48, 48)) == picture.getpixel((144, 48)) == (0xF7, 0xFB, 0xFF)
+
+
 def read_picture(rows, low, high):
     return Image.open(io.BytesIO(heat_picture(rows, low, high))).convert("RGB")
 

@@ -1,7 +1,7 @@
 """Python and the explorer's JavaScript write the same numbers, labels and explanations: one table of cases holds for both.
 
 The tables are `tests/data/notation_cases.json` and `tests/data/explanation_cases.json`; `tests/explorer/explanation.test.mjs` reads them too.
-After a change of wording or of the story, write them anew and look at the difference:
+After a change of wording or of the record, write them anew and look at the difference:
 
     python -m tests.test_shared_cases
 """
@@ -17,12 +17,12 @@ import torch
 
 from attn_magic.attention import attend
 from attn_magic.explorer.serialize import serialize_record, serialize_values
-from attn_magic.expressions import equate, evaluate, fold
+from attn_magic.expressions import equate, evaluate, fold, format_constant
 from attn_magic.notation import format_label, format_number, format_operand, read_number, shorten
 from attn_magic.trace import AttentionTrace, Axis, Contraction, Elementwise, Options, Softmax, Stage
 from attn_magic.views.palette import heat
 
-from .traces import INDIAN, cross_attention_with_softcap
+from .traces import INDIAN, cross_attention_with_softcap, grouped_queries, with_constants
 
 DATA = Path(__file__).parent / "data"
 NOTATION, EXPLANATIONS = DATA / "notation_cases.json", DATA / "explanation_cases.json"
@@ -32,6 +32,7 @@ SIZES = [0.0, -0.0, 1.0, -1.5, 0.00004, 1e-26, 999999.0, 999999.99999, 1e6, 1234
 ENDS = [3.4e38, 5e-324, 1.7976931348623157e308, math.inf, -math.inf, math.nan]
 FLOATS32 = [struct.unpack("<f", bits.to_bytes(4, "little"))[0] for bits in range(0x00800001, 0x7F7FFFFF, 0x0123_4567)]
 NUMBERS = [*TIES, *SIZES, *ENDS, *FLOATS32, -0.30382653, 4.409999847412109, -2.0, -100.0, 1e-9]
+CONSTANTS = [0.5, 2, 2.0, -1, -0.7, 0.1, 1e-4, 1e-5, -1.5e-7, 1e16, 1e15, 123456789012345.0, 2**31, 1e-3, 100000, 0.25]
 LABELS = json.loads((DATA / "label_payloads.json").read_text(encoding="utf-8"))["payloads"]
 WORDS = ["", "am", "नमस्ते", "مرحبا", "👩‍🚀"]
 INVISIBLE = ["\u200b", "\u200d", "a\x00b", "\x1b[31mred", "\u202eabc", "l1\r\nl2", "\ud800", "\U000e0041", "\ufeff", "\uffff", "\x7f\xad"]
@@ -52,7 +53,10 @@ EQUATIONS = [
     (("sqrt", ("+", 9.0, 16.0)), 5.0),
     (fold("+", [0.1 * count for count in range(20)], 4), evaluate(("+", *(0.1 * count for count in range(20))))),
 ]
-HEATS = [(0.0, -2.0, 1.0), (1.0, 0.0, 1.0), (0.3, 0.0, 1.0), (-0.7, -2.0, 1.0), (0.9, -2.0, 1.0), (5.0, 5.0, 5.0), (-2.0, -2.0, 1.0)]
+HEATS = [
+    *[(0.0, -2.0, 1.0), (1.0, 0.0, 1.0), (0.3, 0.0, 1.0), (-0.7, -2.0, 1.0), (0.9, -2.0, 1.0), (5.0, 5.0, 5.0), (-2.0, -2.0, 1.0)],
+    *[(0.0, 0.0, 0.0), (-0.0, -0.0, -0.0), (0.0, -0.0, 0.0), (-5.0, -5.0, -5.0), (0.0, 0.0, 1e-30)],
+]
 
 
 def write_notation_cases() -> dict:
@@ -62,6 +66,7 @@ def write_notation_cases() -> dict:
     return {
         "format_number": [[repr(value), precision, format_number(value, precision)] for value in NUMBERS for precision in (0, 2, 4)],
         "format_operand": [[repr(value), precision, text] for value, precision, text in operands],
+        "format_constant": [[repr(float(value)), format_constant(value)] for value in [*CONSTANTS, *NUMBERS]],
         "read_number": [[text, repr(read_number(text))] for text in sorted({text for _, _, text in operands})],
         "format_label": [[label, format_label(label)] for label in dict.fromkeys(labels)],
         "shorten": [[text, most, shorten(text, most)] for text, most in TO_SHORTEN],
@@ -88,17 +93,21 @@ def make_traces() -> dict[str, AttentionTrace]:
         "large": attend([[1e5, 12345.678], [-1e5, 3.0]]),
         "too large": attend([[2e38, 1.0], [1.0, 3.0]], weights="identity"),
         "two heads": cross_attention_with_softcap(),
+        "grouped queries": grouped_queries(),
+        "constants": with_constants(),
     }
 
 
 def write_explanation_cases() -> dict:
-    return {name: {**_write_story(trace), "cells": [_write_cell(trace, *cell) for cell in _cells_of(trace)]} for name, trace in make_traces().items()}
+    return {
+        name: {**_write_record(trace), "cells": [_write_cell(trace, *cell) for cell in _cells_of(trace)]} for name, trace in make_traces().items()
+    }
 
 
-def _write_story(trace: AttentionTrace) -> dict:
-    story = json.loads(serialize_record(trace))
-    story["check"] = ""  # differs between machines in its last digit
-    return {"story": story, "values": base64.b64encode(serialize_values(trace)).decode("ascii")}
+def _write_record(trace: AttentionTrace) -> dict:
+    record = json.loads(serialize_record(trace))
+    record["check"] = ""  # differs between machines in its last digit
+    return {"record": record, "values": base64.b64encode(serialize_values(trace)).decode("ascii")}
 
 
 def _cells_of(trace: AttentionTrace):
@@ -122,20 +131,20 @@ def _write_cell(trace: AttentionTrace, stage: str, row: int, column: int, head: 
     }
 
 
-def read_trace(story: dict, values: bytes) -> AttentionTrace:
-    """The trace that a story and its numbers were made from, as far as they tell."""
+def read_trace(record: dict, values: bytes) -> AttentionTrace:
+    """The trace that a record and its numbers were made from, as far as they tell."""
 
     def axis(told):
-        return told and Axis(told["name"], story["tokens"] if told["labels"] == "tokens" else told["labels"])
+        return told and Axis(told["name"], record["tokens"] if told["labels"] == "tokens" else told["labels"])
 
     stages = []
-    for told in story["stages"]:
+    for told in record["stages"]:
         value = _read_numbers(told, values).reshape(told["shape"])
         words = {key: told[key] for key in ("name", "title", "symbol", "act", "meaning", "sentence")}
         axes = {key: axis(told[key]) for key in ("rows", "columns", "heads")}
         stages.append(Stage(**words, **axes, value=value, equation=_read_equation(told["equation"])))
-    options = Options(**story["options"], precision=story["precision"])
-    return AttentionTrace(tuple(stages), tuple(story["tokens"]), options)
+    options = Options(**record["options"], precision=record["precision"])
+    return AttentionTrace(tuple(stages), tuple(record["tokens"]), options)
 
 
 def _read_numbers(told: dict, values: bytes) -> torch.Tensor:
@@ -172,7 +181,7 @@ def to_json(cases: dict) -> str:
             blocks.append(f"{json.dumps(name)}: [\n" + ",\n".join(json.dumps(case) for case in content) + "\n]")
         else:
             cells = ",\n".join(json.dumps(cell) for cell in content["cells"])
-            head = f'"story": {json.dumps(content["story"])},\n"values": {json.dumps(content["values"])}'
+            head = f'"record": {json.dumps(content["record"])},\n"values": {json.dumps(content["values"])}'
             blocks.append(f'{json.dumps(name)}: {{\n{head},\n"cells": [\n{cells}\n]}}')
     return "{\n" + ",\n".join(blocks) + "\n}\n"
 
@@ -185,11 +194,11 @@ def test_the_table_of_numbers_and_labels_is_what_python_writes_today():
 def test_the_table_of_explanations_is_what_python_says_today(name):
     """The stored numbers are explained, not newly computed ones, whose last bits differ between machines."""
     case = json.loads(EXPLANATIONS.read_text(encoding="ascii"))[name]
-    trace = read_trace(case["story"], base64.b64decode(case["values"]))
-    told = _write_story(trace)
+    trace = read_trace(case["record"], base64.b64decode(case["values"]))
+    told = _write_record(trace)
     assert told["values"] == case["values"]
-    assert told["story"]["stages"] == case["story"]["stages"]
-    assert told["story"].keys() == case["story"].keys(), "stale: python -m tests.test_shared_cases"
+    assert told["record"]["stages"] == case["record"]["stages"]
+    assert told["record"].keys() == case["record"].keys(), "stale: python -m tests.test_shared_cases"
     for cell in case["cells"]:
         assert _write_cell(trace, *cell["place"]) == cell, "stale: python -m tests.test_shared_cases"
 

@@ -52,3 +52,72 @@ def cross_attention_with_softcap() -> AttentionTrace:
         ),
         tokens=("le", "chat", "dort"),
     )
+
+
+def grouped_queries() -> AttentionTrace:
+    """Four query heads over two key and value heads: `groups` says which of these each query head looks at."""
+    queries, keys = Axis("query", ("le", "chat", "dort")), Axis("key", ("the", "cat", "is", "asleep"))
+    heads, kv_heads = (Axis(name, [f"{name.replace('_', ' ')} {place + 1}" for place in range(size)]) for name, size in (("head", 4), ("kv_head", 2)))
+    d_k, d_v = Axis("d_k", ("dim 1", "dim 2")), Axis("d_v", ("dim 1", "dim 2", "dim 3"))
+    generator = torch.Generator().manual_seed(11)
+    query, key, value = (torch.randn(*size, generator=generator) for size in ((4, 3, 2), (2, 4, 2), (2, 4, 3)))
+    groups = torch.eye(2).repeat_interleave(2, dim=0)
+    scores = torch.einsum("hik,gjk,hg->hij", query, key, groups)
+    scaled = scores / 2**0.5
+    weights = torch.softmax(scaled, dim=-1)
+    output = torch.einsum("hij,gjk,hg->hik", weights, value, groups)
+
+    def stage(name, symbol, act, tensor, rows, columns, heads=None, equation=None):
+        title = name.replace("_", " ").capitalize()
+        return Stage(name, title, symbol, act, f"The {name} of a test.", tensor, rows, columns, heads, equation, "About {row} and {column}.")
+
+    return AttentionTrace(
+        stages=(
+            stage("query", "Q", "Project", query, queries, d_k, heads),
+            stage("key", "K", "Project", key, keys, d_k, kv_heads),
+            stage("value", "V", "Project", value, keys, d_v, kv_heads),
+            stage("groups", "G", "Project", groups, heads, kv_heads),
+            stage("scores", "S", "Compare", scores, queries, keys, heads, Contraction("hik,gjk,hg->hij", ("query", "key", "groups"))),
+            stage("scaled_scores", "S/√d_k", "Compare", scaled, queries, keys, heads, Elementwise(("/", "scores", ("sqrt", "d_k")), {"d_k": 2})),
+            stage("attention_weights", "A", "Normalise", weights, queries, keys, heads, Softmax("scaled_scores")),
+            stage("output", "A V", "Blend", output, queries, d_v, heads, Contraction("hij,gjk,hg->hik", ("attention_weights", "value", "groups"))),
+        ),
+        tokens=("le", "chat", "dort"),
+    )
+
+
+def with_constants() -> AttentionTrace:
+    """Steps with numbers of the reader's own in them, written and named."""
+    rows, columns = Axis("row", ("a", "b")), Axis("column", ("x", "y", "z"))
+    generator = torch.Generator().manual_seed(13)
+    given, other = torch.randn(2, 3, generator=generator), torch.randn(2, 3, generator=generator)
+    mask = torch.tensor([[True, False, True], [True, True, False]])
+    halved = 0.5 * given
+    shifted = halved - -0.25
+    small = shifted + 1e-5
+    tempered = small / 0.7
+    softened = tempered / 0.3
+    difference = softened - (other - 2)
+    lowered = torch.where(mask, difference, torch.tensor(-10000.0))
+    masked = lowered.masked_fill(~mask, -torch.inf)
+
+    def stage(name, value, *equation):
+        words = (name, name.replace("_", " ").capitalize(), name[0].upper(), "Numbers", f"The {name} of a test.")
+        return Stage(*words, value, rows, columns, equation=Elementwise(*equation) if equation else None)
+
+    return AttentionTrace(
+        stages=(
+            stage("given", given),
+            stage("other", other),
+            stage("mask", mask),
+            stage("halved", halved, ("*", 0.5, "given")),
+            stage("shifted", shifted, ("-", "halved", -0.25)),
+            stage("small", small, ("+", "shifted", 1e-5)),
+            stage("tempered", tempered, ("/", "small", "temperature"), {"temperature": 0.7}),
+            stage("softened", softened, ("/", "tempered", 0.3)),
+            stage("difference", difference, ("-", "softened", ("-", "other", 2))),
+            stage("lowered", lowered, ("where", "mask", "difference", -10000.0)),
+            stage("masked", masked, ("where", "mask", "lowered", -math.inf)),
+        ),
+        tokens=("a", "b"),
+    )

@@ -1,6 +1,6 @@
 """Tables that give way to the explorer where scripts run: without a kernel, a server or a network.
 
-The explorer's module, the story and the numbers travel beside the tables, packed. A small script, loader.js, unpacks them when the tables
+The explorer's module, the record and the numbers travel beside the tables, packed. A small script, loader.js, unpacks them when the tables
 come into sight. Where anything of this is missing, the tables stay.
 
 All of it is one line, which readers of Markdown take for one block of HTML. The packed data stand in attributes of an empty <i>, an element
@@ -21,12 +21,12 @@ _STYLE = (
 )
 
 
-def upgradable(tables: str, story: str, values: bytes, explorer: str = "") -> str:
-    """`tables`, HTML without script, beside what the explorer of the same trace needs: its `story` and `values`, as `serialize` writes them.
+def upgradable(tables: str, record: str, values: bytes, explorer: str = "") -> str:
+    """`tables`, HTML without script, beside what the explorer of the same trace needs: its `record` and `values`, as `serialize` writes them.
 
     `explorer` is the name of the live one that they give way to.
     """
-    parts = {"story": _pack(story.encode("ascii")), "values": _pack(values), **_packed()}
+    parts = {"record": _pack(record.encode("ascii")), "values": _pack(values), **_packed()}
     data = "".join(f' data-{name}="{text}"' for name, text in parts.items())
     loader, _ = scripts()
     return named(f'{_STYLE}<div class="attn-magic-tables">{tables}</div><i hidden data-key="{_key()}"{data}></i><script>{loader}</script>', explorer)
@@ -42,13 +42,13 @@ def named(html: str, explorer: str) -> str:
 def scripts() -> tuple[str, str]:
     """The two scripts that run: the one beside the tables, and the explorer's module, which that one unpacks."""
     loader = " ".join(line.strip() for line in module_text("loader.js").splitlines())
-    return loader.replace("KEY", _key()), f'{module_text("offline.js")}globalThis[Symbol.for("{_key()}")].resolve(explore);\n'
+    return loader.replace("KEY", _key()), module_text("resolve.js").replace('"KEY"', f'"{_key()}"')
 
 
 @functools.cache
 def _key() -> str:
     """What outputs of this version have in common: a page with outputs of several versions runs each of them."""
-    return hashlib.sha256((module_text("loader.js") + module_text("offline.js")).encode()).hexdigest()[:16]
+    return hashlib.sha256((module_text("loader.js") + module_text("resolve.js")).encode()).hexdigest()[:16]
 
 
 @functools.cache

@@ -17,8 +17,8 @@ from attn_magic.origin import describe_origin
 from attn_magic.trace import AttentionTrace
 from attn_magic.views.html import to_html
 
-MOST_TYPED = 2000  # numbers of a matrix that is shown to be copied
-_MOST_TOKENS = 12  # in the title
+MAX_TYPED = 2000  # numbers of a matrix that is shown to be copied
+_MAX_TOKENS = 12  # in the title
 
 _STYLE = """
 body { margin: 0 auto; max-width: 110rem; padding: 1rem; font: 1rem/1.5 system-ui, sans-serif; color-scheme: light dark }
@@ -35,7 +35,7 @@ def to_page(trace: AttentionTrace) -> str:
     Raises `TraceError` where its numbers are more than a page should hold.
     """
     refuse_too_long(trace)
-    story = serialize_record(trace, _abilities(trace), mask_stage=next((stage.name for stage in trace if stage.is_mask), None))
+    record = serialize_record(trace, _abilities(trace), mask_stage=next((stage.name for stage in trace if stage.is_mask), None))
     tables = f"<h2>Every stage as a table</h2>\n{to_html(trace)}"
     title = _title(trace)
     return (
@@ -44,7 +44,7 @@ def to_page(trace: AttentionTrace) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<meta name="generator" content="{escape(describe_origin(trace))}">\n'
         f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
-        f"{upgradable(tables, story, serialize_values(trace))}\n</main>\n{_footer(trace)}</body>\n</html>\n"
+        f"{upgradable(tables, record, serialize_values(trace))}\n</main>\n{_footer(trace)}</body>\n</html>\n"
     )
 
 
@@ -54,8 +54,8 @@ def _abilities(trace: AttentionTrace) -> Abilities:
 
 
 def _title(trace: AttentionTrace) -> str:
-    tokens = " ".join(format_label(token[:100]) for token in trace.tokens[:_MOST_TOKENS])
-    return escape("Attention, step by step: " + shorten(tokens + (" …" if len(trace.tokens) > _MOST_TOKENS else ""), 60))
+    tokens = " ".join(format_label(token[:100]) for token in trace.tokens[:_MAX_TOKENS])
+    return escape("Attention, step by step: " + shorten(tokens + (" …" if len(trace.tokens) > _MAX_TOKENS else ""), 60))
 
 
 def _policy(*scripts: str) -> str:
@@ -65,7 +65,7 @@ def _policy(*scripts: str) -> str:
 
 
 def _footer(trace: AttentionTrace) -> str:
-    again = to_cell(trace) if math.prod(trace.stages[0].shape) <= MOST_TYPED else None
+    again = to_cell(trace) if math.prod(trace.stages[0].shape) <= MAX_TYPED else None
     where = "a notebook" if again is None else "run the lines below in a notebook, after %load_ext attn_magic"
     note = f"This page needs no Python to look, point and step. What computes anew needs torch: {where}."
     lines = "" if again is None else f'<pre tabindex="0" aria-label="The cell that makes this again">{escape(again)}</pre>'

@@ -1,4 +1,4 @@
-"""A trace as a page can hold it: one text that tells the story of its stages, and one run of bytes with all their numbers.
+"""A trace as a page can hold it: one text about its stages, the record, and one run of bytes with all their numbers.
 
 Numbers travel as bytes because JSON would take three times as much and knows neither NaN nor −∞. The text is ASCII, and `<`, `>` and `&`
 are escaped, so that it stays inert wherever it is put: a widget's state, a script element, a saved notebook.
@@ -19,15 +19,14 @@ from attn_magic.notation import Number
 from attn_magic.options import LOOKS, Options
 from attn_magic.trace import AttentionTrace, Axis, Contraction, Elementwise, Equation, Softmax, Stage
 
-MOST_BYTES = 8_000_000  # of one trace's story and numbers; 512 tokens × 64 features with a mask and a temperature take 6.0 million
-_VERSION = 2
+MAX_BYTES = 8_000_000  # of one trace's record and numbers; 512 tokens × 64 features with a mask and a temperature take 6.0 million
 _MARKUP = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 _EXACT_IN_JAVASCRIPT = 2**53
 
 
 @dataclass(frozen=True)
 class Abilities:
-    """What the reader of a story may change: cells of the stages in `edit`, cells of the mask, some of the options; and where to go back to."""
+    """What the reader of a page may change: cells of the stages in `edit`, cells of the mask, some of the options; and where to go back to."""
 
     edit: tuple[str, ...] = ()
     mask: bool = False
@@ -41,18 +40,17 @@ NO_ABILITIES = Abilities()
 
 
 def serialize_record(trace: AttentionTrace, can: Abilities = NO_ABILITIES, *, mask_stage: str | None = None, revision: int = 0) -> str:
-    """The story of `trace` as JSON: its tokens, options and notices, and for each stage its axes, its words, its equation and where its numbers are.
+    """The record of `trace` as JSON: its tokens, options and notices, and for each stage its axes, its words, its equation and where its numbers are.
 
     `can` is what somebody behind the page is able to recompute, `mask_stage` the stage whose cells are clicked to hide and show keys, and
-    `revision` counts, so that two stories with the same words but other numbers are not the same text.
+    `revision` counts, so that two records with the same words but other numbers are not the same text.
     """
     found = trace.first_nonfinite()
     stages, offset = [], 0
     for stage in trace:
         stages.append(_serialize_stage(stage, trace.tokens, offset))
         offset += _size(stage)
-    story = {
-        "version": _VERSION,
+    record = {
         "revision": revision,
         "precision": trace.options.precision,
         "tokens": list(trace.tokens),
@@ -64,7 +62,7 @@ def serialize_record(trace: AttentionTrace, can: Abilities = NO_ABILITIES, *, ma
         "maskStage": mask_stage,
         "stages": stages,
     }
-    return json.dumps(story, allow_nan=False, separators=(",", ":")).translate(_MARKUP)
+    return json.dumps(record, allow_nan=False, separators=(",", ":")).translate(_MARKUP)
 
 
 def serialize_values(trace: AttentionTrace) -> bytes:
@@ -78,10 +76,10 @@ def serialize_values(trace: AttentionTrace) -> bytes:
 def refuse_too_long(trace: AttentionTrace) -> None:
     """Raise `TraceError` where the numbers and labels of `trace` are more than a page should hold, before any of them is read."""
     size = sum(_size(stage) for stage in trace) + sum(map(len, trace.tokens))
-    if size > MOST_BYTES:
+    if size > MAX_BYTES:
         rows, columns = trace.stages[0].shape[-2:]
         raise TraceError(
-            f"The explorer would have to hold {size / 1e6:,.1f} MB for all stages of {rows:,} × {columns:,}; its limit is {MOST_BYTES / 1e6:.0f} MB. "
+            f"The explorer would have to hold {size / 1e6:,.1f} MB for all stages of {rows:,} × {columns:,}; its limit is {MAX_BYTES / 1e6:.0f} MB. "
             "Take part of the matrix, as in x[:512] for the first 512 tokens."
         )
 

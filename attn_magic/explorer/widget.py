@@ -1,4 +1,4 @@
-"""The live view of a trace: a widget that holds its story and numbers, and computes it anew when somebody tries something.
+"""The live view of a trace: a widget that holds its record and numbers, and computes it anew when somebody tries something.
 
 Everything that is drawn, pointed at and explained is `explorer.js` and what it imports, in the browser. What comes back from there is the
 place that is looked at and wishes for changes; every number shown comes from `attend`.
@@ -60,7 +60,7 @@ class Explorer(anywidget.AnyWidget):
     _esm = Unicode().tag(sync=True)
     _stylesheet = Unicode().tag(sync=True)
     _tables = Unicode(read_only=True).tag(sync=True)
-    story = Unicode(read_only=True).tag(sync=True)
+    record = Unicode(read_only=True).tag(sync=True)
     values = Bytes(read_only=True).tag(sync=True)
     focus = AnyTrait(None, allow_none=True).tag(sync=True)
     step = Int().tag(sync=True)
@@ -75,7 +75,7 @@ class Explorer(anywidget.AnyWidget):
         self._first_trace = trace
         self._history = None if experiment is None else History(experiment, experiment)
         self.set_trait("trace", trace)
-        self.set_trait("story", self._serialize(trace, self._history))
+        self.set_trait("record", self._serialize(trace, self._history))
         self.set_trait("values", serialize_values(trace))
         self.set_trait("step", len(trace) - 1)
         super().__init__(**settings)
@@ -128,7 +128,7 @@ class Explorer(anywidget.AnyWidget):
         has none: no tables are beside it, and others with the same numbers are not its own.
         """
         if not self._tables:
-            self.set_trait("_tables", hashlib.sha256(self.story.encode() + self.values).hexdigest()[:16])
+            self.set_trait("_tables", hashlib.sha256(self.record.encode() + self.values).hexdigest()[:16])
         return str(self._tables)
 
     def output(self) -> dict[str, Any]:
@@ -158,13 +158,13 @@ class Explorer(anywidget.AnyWidget):
                     return {**_done(), "copy": copy_of(self.trace, what, stage)}
             history, remark = self._go_on(message)
             trace = self._run(history.present)
-            story, values = self._serialize(trace, history, self._revision + 1), serialize_values(trace)
+            record, values = self._serialize(trace, history, self._revision + 1), serialize_values(trace)
         except AttentionError as error:
             return _refuse(str(error), error.cells if isinstance(error, Refused) else ())
         except Exception as error:
             self.log.exception("attn_magic could not answer %r", message)
             return _refuse(f"This could not be computed: {type(error).__name__}: {error}")
-        self._show(history, trace, story, values)
+        self._show(history, trace, record, values)
         return _done(remark)
 
     def _go_on(self, message: object) -> tuple[History, str]:
@@ -192,12 +192,12 @@ class Explorer(anywidget.AnyWidget):
         abilities = Abilities(EDITABLE, True, CHANGEABLE, bool(history.past), bool(history.future), history.present is not history.start)
         return serialize_record(trace, abilities, mask_stage="mask" if "mask" in trace else None, revision=revision)
 
-    def _show(self, history: History, trace: AttentionTrace, story: str, values: bytes) -> None:
+    def _show(self, history: History, trace: AttentionTrace, record: str, values: bytes) -> None:
         """Everything at once, so that no view and no observer sees half of it."""
         step, focus = _keep_step(self.step, self.trace, trace), _keep_focus(self.focus, trace)
         self._history, self._revision = history, self._revision + 1
         with self.hold_sync(), self.hold_trait_notifications():
-            self.set_trait("story", story)
+            self.set_trait("record", record)
             self.set_trait("values", values)
             self.set_trait("trace", trace)
             self.step, self.focus = step, focus
@@ -301,7 +301,7 @@ class _Cell:
     explorers: list[Explorer] = field(default_factory=list)
 
 
-MOST_NAMELESS = 8  # explorers that stay open where the front end does not say which cell runs
+MAX_NAMELESS = 8  # explorers that stay open where the front end does not say which cell runs
 _cells: dict[str, _Cell] = {}
 
 
@@ -315,8 +315,8 @@ def explore_in_cell(trace: AttentionTrace, shell: "InteractiveShell") -> Explore
         cell.explorers, cell.run = [], run
     cell.explorers.append(explorer)
     if not cell_id:
-        _close(cell.explorers[:-MOST_NAMELESS])
-        del cell.explorers[:-MOST_NAMELESS]
+        _close(cell.explorers[:-MAX_NAMELESS])
+        del cell.explorers[:-MAX_NAMELESS]
     return explorer
 
 

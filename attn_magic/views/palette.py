@@ -63,10 +63,15 @@ def _anchors(low: float) -> Sequence[Sequence[float]]:
 
 
 def position(value: Numbers, low: float, high: float) -> Numbers:
-    """How far along the palette `value`, one number or many, lies: 0 to 1 between the ends."""
+    """How far along the palette `value`, one number or many, lies: 0 to 1 between the ends.
+
+    Where all numbers are the same they have the colour of the middle, zeros that of 0.
+    """
     if low < 0:
         return (value / max(-low, high) + 1) / 2
-    return (value - low) / (high - low) if high > low else 0 * value + 0.5
+    if low == high:
+        return 0 * value + (0.5 if low else 0.0)
+    return (value - low) / (high - low)
 
 
 def luminance(color: Sequence[float]) -> float:

@@ -21,9 +21,9 @@ BARE = """import anywidget, traitlets, torch, attn_magic
 class Bare(anywidget.AnyWidget):
     _esm = '''export default { render({ model, el }) {
         el.className = 'bare';
-        el.textContent = model.get('story').length + model.get('values').byteLength;
+        el.textContent = model.get('record').length + model.get('values').byteLength;
     } }'''
-    story = traitlets.Unicode().tag(sync=True)
+    record = traitlets.Unicode().tag(sync=True)
     values = traitlets.Bytes().tag(sync=True)
 """
 FRAME = 16.7
@@ -153,7 +153,8 @@ def run_and_wait(desk: lab.Desk, source: str, seen: str) -> float:
 
 def measure_paint(browser: Any, server: lab.Server) -> Iterator[Line]:
     """The first explorer of a page, and later ones."""
-    bare = "trace = attn_magic.attend([[1.16, 0.23], [0.57, 1.36], [4.41, -2.16]]); one = trace.explorer(); Bare(story=one.story, values=one.values)"
+    example = "trace = attn_magic.attend([[1.16, 0.23], [0.57, 1.36], [4.41, -2.16]]); one = trace.explorer()"
+    bare = f"{example}; Bare(record=one.record, values=one.values)"
     cold: list[float] = []
     cold_floor: list[float] = []
     for turn in range(6):

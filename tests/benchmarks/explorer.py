@@ -101,13 +101,13 @@ class Carrier(anywidget.AnyWidget):
     """The least that could carry as many bytes: a widget that does nothing."""
 
     _esm = "export default { render() {} }"
-    story = Unicode().tag(sync=True)
+    record = Unicode().tag(sync=True)
     values = Bytes().tag(sync=True)
 
 
 def carry(explorer: Explorer) -> None:
     """Open and close a bare widget with what `explorer` carries."""
-    carrier = Carrier(story=explorer.story, values=explorer.values)
+    carrier = Carrier(record=explorer.record, values=explorer.values)
     carrier.layout.close()
     carrier.close()
 
@@ -193,7 +193,7 @@ def measure_edit(tokens: int, features: int, limit: float | None = None) -> Line
 def measure_size(tokens: int, features: int, **options: Any) -> Line:
     """What a large matrix sends."""
     explorer = Explorer(attend(torch.linspace(-1, 1, tokens * features).reshape(tokens, features), **options))
-    size, floor = (len(explorer.story) + len(explorer.values)) / 1e6, sum(stage.value.nbytes for stage in explorer.trace) / 1e6
+    size, floor = (len(explorer.record) + len(explorer.values)) / 1e6, sum(stage.value.nbytes for stage in explorer.trace) / 1e6
     explorer.close()
     return Line(f"sent for {tokens} × {features}{' causal' if options else ''}", size, "MB", 5, floor, "its tensors")
 

@@ -1,22 +1,38 @@
-// The explorer writes numbers, labels and explanations as Python does: the tables are made and checked by tests/test_shared_cases.py.
+// The explorer writes numbers, labels and explanations as Python does: the tables are made and checked by
+// tests/test_shared_cases.py.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { heat } from "../../attn_magic/explorer/js/drawing.js";
-import { equate, explain, formatLabel, formatNumber, formatOperand, readNumber, shorten, sourceAreas, textOf } from "../../attn_magic/explorer/js/explanation.js";
-import { readStory } from "../../attn_magic/explorer/js/record.js";
+import {
+  formatLabel,
+  formatNumber,
+  formatOperand,
+  readNumber,
+  shorten,
+} from "../../attn_magic/explorer/js/notation.js";
+import { equate, formatConstant, textOf } from "../../attn_magic/explorer/js/expressions.js";
+import { explain, sourceAreas } from "../../attn_magic/explorer/js/explanation.js";
+import { readRecord } from "../../attn_magic/explorer/js/record.js";
 
 const read = (name) => JSON.parse(readFileSync(new URL(`../data/${name}`, import.meta.url), "utf-8"));
 const notation = read("notation_cases.json");
-const stories = read("explanation_cases.json");
+const records = read("explanation_cases.json");
 const number = (text) => Number(text.replace("inf", "Infinity"));
-const expression = (json) => (!Array.isArray(json) ? json : json[0] === "number" ? number(json[1]) : [json[0], ...json.slice(1).map(expression)]);
+const expression = (json) =>
+  !Array.isArray(json) ? json : json[0] === "number" ? number(json[1]) : [json[0], ...json.slice(1).map(expression)];
 
 test("a number looks as it does in Python", () => {
-  for (const [value, precision, text] of notation.format_number) assert.equal(formatNumber(number(value), precision), text, `${value} at ${precision}`);
-  for (const [value, precision, text] of notation.format_operand) assert.equal(formatOperand(number(value), precision), text, `${value} at ${precision}`);
+  for (const [value, precision, text] of notation.format_number)
+    assert.equal(formatNumber(number(value), precision), text, `${value} at ${precision}`);
+  for (const [value, precision, text] of notation.format_operand)
+    assert.equal(formatOperand(number(value), precision), text, `${value} at ${precision}`);
+});
+
+test("a constant is written as it was given, as in Python", () => {
+  for (const [value, text] of notation.format_constant) assert.equal(formatConstant(number(value)), text, value);
 });
 
 test("what is written reads back as it does in Python", () => {
@@ -29,31 +45,36 @@ test("a label looks as it does in Python", () => {
 });
 
 test("arithmetic is written as it is in Python", () => {
-  for (const [tree, value, text] of notation.equate) assert.equal(textOf(equate(expression(tree), number(value), 4)), text);
+  for (const [tree, value, text] of notation.equate)
+    assert.equal(textOf(equate(expression(tree), number(value), 4)), text);
 });
 
 test("heat has the colours of the pictures", () => {
-  for (const [value, low, high, background, ink] of notation.heat) assert.deepEqual(heat(number(value), number(low), number(high)), { background, ink });
+  for (const [value, low, high, background, ink] of notation.heat)
+    assert.deepEqual(heat(number(value), number(low), number(high)), { background, ink });
 });
 
-for (const [name, { story: told, values, cells }] of Object.entries(stories)) {
+for (const [name, { record: told, values, cells }] of Object.entries(records)) {
   const bytes = Buffer.from(values, "base64");
   const shifted = new Uint8Array(bytes.length + 1); // the numbers of a message may start anywhere
   shifted.set(bytes, 1);
-  const story = readStory(JSON.stringify(told), new DataView(shifted.buffer, 1));
+  const record = readRecord(JSON.stringify(told), new DataView(shifted.buffer, 1));
 
   test(`${name}: every explanation says what Python says`, () => {
     for (const cell of cells) {
       const [stage, row, column, head] = cell.place;
-      const explanation = explain(story, { stage, row, column, head });
+      const explanation = explain(record, { stage, row, column, head });
       const value = typeof explanation.value === "boolean" ? (explanation.value ? "True" : "False") : explanation.value;
       if (typeof value === "number") assert.ok(Object.is(value, number(cell.value)), `${value} ${cell.value}`);
       else assert.equal(value, cell.value);
       assert.equal(textOf(explanation.formula), cell.formula);
       assert.deepEqual(explanation.lines.map(textOf), cell.lines);
-      assert.deepEqual(explain(story, { stage, row, column, head }, 4).lines.map(textOf), cell.short ?? cell.lines);
+      assert.deepEqual(explain(record, { stage, row, column, head }, 4).lines.map(textOf), cell.short ?? cell.lines);
       assert.equal(explanation.sentence, cell.sentence);
-      assert.deepEqual(explanation.terms.map((term) => term.map((source) => [source.stage, source.row, source.column, source.head])), cell.terms);
+      assert.deepEqual(
+        explanation.terms.map((term) => term.map((source) => [source.stage, source.row, source.column, source.head])),
+        cell.terms,
+      );
     }
   });
 
@@ -61,8 +82,8 @@ for (const [name, { story: told, values, cells }] of Object.entries(stories)) {
     for (const { place, terms } of cells) {
       const [stage, row, column, head] = place;
       const lit = new Set();
-      for (const area of sourceAreas(story, { stage, row, column, head })) {
-        const of = story.byName.get(area.stage);
+      for (const area of sourceAreas(record, { stage, row, column, head })) {
+        const of = record.byName.get(area.stage);
         const heads = !of.heads ? [null] : area.head === null ? of.heads.labels.map((_, index) => index) : [area.head];
         for (const one of heads)
           for (let r = area.rows[0]; r <= area.rows[1]; r++)

@@ -3,111 +3,111 @@
  * Changes by way of the kernel: what it is asked, and what is shown when it has answered.
  */
 
-import { readStory } from "./record.js";
+import { readRecord } from "./record.js";
 import { cellsOf } from "./drawing.js";
 import { NOT_LIVE } from "./elements.js";
-import { clampStep, draw, isSame, isSource, letGo, reveal, say, setFocus, validPlace, walkTo } from "./showing.js";
+import { clampStep, isSame, isSource, takeOver, validPlace } from "./state.js";
+import { draw, letGo, reveal, say, setFocus, walkTo } from "./showing.js";
 import { pause, setStep } from "./playback.js";
 
 /** @import { Place } from "./record.js" */
-/** @import { Answered, App } from "./showing.js" */
+/** @import { Answered, Page, TraceState } from "./state.js" */
 
-/** Ask the kernel. One request is under way at a time, and of those that wait only the latest counts. @param {App} app @param {object} message @param {Answered} [answered] */
-export function ask(app, message, answered = () => {}) {
-  if (!app.live) {
-    say(app, NOT_LIVE);
+/**
+ * Ask the kernel. One request is under way at a time, and of those that wait only the latest counts.
+ * @param {Page} page @param {object} message @param {Answered} [answered]
+ */
+export function ask(page, message, answered = () => {}) {
+  if (!page.live) {
+    say(page, NOT_LIVE);
     return answered({ ok: false, text: NOT_LIVE }, []);
   }
-  if (app.inFlight) {
-    app.queued = { message, answered };
+  if (page.inFlight) {
+    page.queued = { message, answered };
     return;
   }
-  app.requests += 1;
-  app.inFlight = { request: app.requests, answered, isCopy: "what" in message };
-  app.late();
-  app.gone();
+  page.requests += 1;
+  page.inFlight = { request: page.requests, answered, isCopy: "what" in message };
+  page.answerIsLate();
+  page.noAnswer();
   try {
-    app.host.send({ request: app.requests, ...message });
+    page.host.send({ request: page.requests, ...message });
   } catch {
-    setLive(app, false);
+    setLive(page, false);
   }
 }
 
-/** @param {App} app @param {any} reply @param {ArrayBufferView[]} buffers */
-function onReply(app, reply, buffers) {
-  if (app.signal.aborted || !app.inFlight || reply?.request !== app.inFlight.request) return;
-  const { answered } = app.inFlight;
-  app.inFlight = null;
-  if (!app.live) setLive(app, true);
-  say(app, reply.text ?? "");
-  refresh(app);
-  if (!reply.ok) draw(app); // a choice that was refused goes back
+/** @param {Page} page @param {any} reply @param {ArrayBufferView[]} buffers */
+function onReply(page, reply, buffers) {
+  if (page.signal.aborted || !page.inFlight || reply?.request !== page.inFlight.request) return;
+  const { answered } = page.inFlight;
+  page.inFlight = null;
+  if (!page.live) setLive(page, true);
+  say(page, reply.text ?? "");
+  refresh(page);
+  if (!reply.ok) draw(page.trace); // a choice that was refused goes back
   answered(reply, buffers);
-  const next = app.queued;
-  app.queued = null;
-  if (next) ask(app, next.message, next.answered);
+  const next = page.queued;
+  page.queued = null;
+  if (next) ask(page, next.message, next.answered);
 }
 
-/** @param {App} app @param {boolean} next */
-export function setLive(app, next) {
-  app.live = next;
-  app.queued = null;
-  const waiting = app.live ? null : app.inFlight;
-  say(app, app.live || !(app.story.can.options?.length || app.story.can.edit?.length) ? "" : NOT_LIVE);
-  reveal(app);
+/** @param {Page} page @param {boolean} next */
+export function setLive(page, next) {
+  const { trace } = page;
+  page.live = next;
+  page.queued = null;
+  const waiting = page.live ? null : page.inFlight;
+  say(page, page.live || !(trace.record.can.options?.length || trace.record.can.edit?.length) ? "" : NOT_LIVE);
+  reveal(trace);
   waiting?.answered({ ok: false, text: NOT_LIVE }, []);
   if (waiting) waiting.answered = () => {};
 }
 
-/** Take over a story that changed. @param {App} app */
-function refresh(app) {
-  if (app.signal.aborted || (app.readText === app.host.get("story") && app.readValues === app.host.get("values"))) return;
-  app.readText = app.host.get("story");
-  app.readValues = app.host.get("values");
-  const last = app.step === app.story.stages.length - 1;
-  app.story = readStory(app.readText, app.readValues);
-  const told = app.host.get("step"); // the kernel keeps it at the same stage; where nobody does, the end stays the end
-  app.step = last && told === app.step ? app.story.stages.length - 1 : clampStep(app.story, told);
-  if (app.filled !== null && app.filled > cellsOf(app.story.stages[app.step])) app.filled = null;
-  app.focus = validPlace(app.story, app.focus);
-  app.hover = validPlace(app.story, app.hover);
-  app.pinned = app.pinned && app.focus !== null;
-  app.trail = app.trail.filter((place) => validPlace(app.story, place));
-  app.head = Math.min(app.head, (app.story.stages.find((stage) => stage.heads)?.heads?.labels.length ?? 1) - 1);
-  draw(app);
+/** Take over a record that changed. @param {Page} page */
+function refresh(page) {
+  if (page.signal.aborted || (page.readText === page.host.get("record") && page.readValues === page.host.get("values")))
+    return;
+  page.readText = page.host.get("record");
+  page.readValues = page.host.get("values");
+  const { trace } = page;
+  takeOver(trace, readRecord(page.readText, page.readValues), page.host.get("step"));
+  if (trace.filled !== null && trace.filled > cellsOf(trace.record.stages[trace.step])) trace.filled = null;
+  draw(trace);
 }
 
-/** Listen to the host; what changes together is looked at when all of it is there. @param {App} app */
-export function followHost(app) {
-  const { host, signal } = app;
+/** Listen to the host; what changes together is looked at when all of it is there. @param {Page} page */
+export function followHost(page) {
+  const { trace } = page;
+  const { host, signal } = page;
   /** @param {string} name @param {() => void} act */
-  const follow = (name, act) => host.on(name, () => queueMicrotask(() => signal.aborted || (refresh(app), act())));
-  host.onMessage((reply, buffers) => onReply(app, reply, buffers));
-  follow("story", () => {});
+  const follow = (name, act) => host.on(name, () => queueMicrotask(() => signal.aborted || (refresh(page), act())));
+  host.onMessage((reply, buffers) => onReply(page, reply, buffers));
+  follow("record", () => {});
   follow("values", () => {});
-  follow("live", () => setLive(app, host.live));
+  follow("live", () => setLive(page, host.live));
   follow("step", () => {
-    const wanted = clampStep(app.story, host.get("step"));
-    if (wanted === app.step) return;
-    pause(app);
-    setStep(app, wanted);
+    const wanted = clampStep(trace.record, host.get("step"));
+    if (wanted === trace.step) return;
+    pause(trace);
+    setStep(trace, wanted);
   });
   follow("focus", () => {
-    const wanted = validPlace(app.story, host.get("focus"));
-    if (isSame(wanted, app.focus)) return;
-    if (wanted) return setFocus(app, wanted, { pin: true });
-    app.focus = null;
-    letGo(app);
+    const wanted = validPlace(trace.record, host.get("focus"));
+    if (isSame(wanted, trace.focus)) return;
+    if (wanted) return setFocus(trace, wanted, { pin: true });
+    trace.focus = null;
+    letGo(trace);
   });
 }
 
-/** Enter or click on a cell. @param {App} app @param {Place} place */
-export function activate(app, place) {
-  if (app.story.maskStage === place.stage && app.story.can.mask) {
-    setFocus(app, place, { dom: true });
+/** Enter or click on a cell. @param {TraceState} trace @param {Place} place */
+export function activate(trace, place) {
+  if (trace.record.maskStage === place.stage && trace.record.can.mask) {
+    setFocus(trace, place, { dom: true });
     const { stage, row, column } = place;
-    return ask(app, { kind: "toggle", stage, row, column });
+    return ask(trace.page, { kind: "toggle", stage, row, column });
   }
-  if (isSource(app, place)) return walkTo(app, { ...place, value: 0 }, true);
-  setFocus(app, place, { pin: true, dom: true });
+  if (isSource(trace, place)) return walkTo(trace, { ...place, value: 0 }, true);
+  setFocus(trace, place, { pin: true, dom: true });
 }

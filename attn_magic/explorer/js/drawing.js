@@ -1,15 +1,17 @@
 // @ts-check
 /**
- * How a story is drawn, as far as that takes no page: the colour and the text of a cell, which surface a stage is drawn on, where stages stand,
- * what keys and pasted text mean.
+ * How a trace is drawn, as far as that takes no page: the colour and the text of a cell, which surface a stage is drawn
+ * on, where stages stand, what keys and pasted text mean.
  *
  * In order: constants, colour, cells, layout, input.
  */
 
-import { hiddenCells, operandsOf, stageOf, valueAt } from "./record.js";
-import { describeCell, formatCell, formatNumber, showValue, substitute, textOf, write } from "./explanation.js";
+import { headOf, hiddenCells, operandsOf, stageOf, valueAt } from "./record.js";
+import { formatCell, formatNumber } from "./notation.js";
+import { formatConstant, substitute, textOf, write } from "./expressions.js";
+import { describeCell } from "./explanation.js";
 
-/** @import { Softmax, Stage, Story } from "./record.js" */
+/** @import { Expression, Softmax, Stage, TraceRecord } from "./record.js" */
 /** @import { Block } from "./explanation.js" */
 
 /**
@@ -18,34 +20,59 @@ import { describeCell, formatCell, formatNumber, showValue, substitute, textOf, 
  */
 
 /**
- * What a stage view needs to draw: which head, whether each row has a range of its own, how wide cells are at least.
- * @typedef {{story: Story, head: number, perRow: boolean, cellWidth: number, fontSize: number}} Settings
+ * What a stage view needs to draw: which place of each axis of heads, whether each row has a range of its own, how wide
+ * cells are at least.
+ * @typedef {{record: TraceRecord, selected: Map<string, number>, perRow: boolean, cellWidth: number,
+ *   fontSize: number}} Settings
  */
 
 export const HIDDEN_SIGN = "⊘";
-export const MOST_DOM_CELLS = 1024; // with digits; larger stages are drawn on a canvas
-const MOST_DOM_COLUMNS = 32;
-const MOST_CANVAS_SIDE = 2048; // rows or columns that can be drawn one by one
+export const MAX_DOM_CELLS = 1024; // with digits; larger stages are drawn on a canvas
+const MAX_DOM_COLUMNS = 32;
+const MAX_CANVAS_SIDE = 2048; // rows or columns that can be drawn one by one
 export const WIDE = 6; // columns; in wider stages digits are smaller and fewer
 
-// ------------------------------------------------------------------------------------------------------------------- colour
-// The colours of attn_magic/views/palette.py: orange to blue with white at 0, and white to deep blue for stages without negative numbers.
+// -------------------------------------------------------------------------------------------------------------- colour
+// The colours of attn_magic/views/palette.py: orange to blue with white at 0, and white to deep blue for stages without
+// negative numbers.
 
-export const DIVERGING = [[0.702, 0.345, 0.024], [0.992, 0.722, 0.388], [0.969, 0.969, 0.969], [0.573, 0.773, 0.871], [0.129, 0.4, 0.675]];
-export const SEQUENTIAL = [[0.969, 0.984, 1.0], [0.776, 0.859, 0.937], [0.42, 0.682, 0.839], [0.129, 0.443, 0.71], [0.031, 0.188, 0.42]];
-const DARK_INK_ABOVE = 0.179; // relative luminance at which black and white text have the same contrast, 4.58 : 1
+export const DIVERGING = [
+  [0.702, 0.345, 0.024],
+  [0.992, 0.722, 0.388],
+  [0.969, 0.969, 0.969],
+  [0.573, 0.773, 0.871],
+  [0.129, 0.4, 0.675],
+];
+export const SEQUENTIAL = [
+  [0.969, 0.984, 1.0],
+  [0.776, 0.859, 0.937],
+  [0.42, 0.682, 0.839],
+  [0.129, 0.443, 0.71],
+  [0.031, 0.188, 0.42],
+];
+// Relative luminance at which black and white text have the same contrast, 4.58 : 1.
+export const DARK_INK_ABOVE = 0.179;
 export const NOT_FINITE_RED = 0xff1e26b3; // of a canvas, as ABGR
 export const ALLOWED_BLUE = 0xffefdbc6;
 
-/** Background and ink for `value` in a range, as `heat` in palette.py. @param {number} value @param {number} low @param {number} high @param {boolean} [signed] */
+/**
+ * Background and ink for `value` in a range, as `heat` in palette.py.
+ * @param {number} value @param {number} low @param {number} high @param {boolean} [signed]
+ */
 export function heat(value, low, high, signed = low < 0) {
   const color = mix(signed ? DIVERGING : SEQUENTIAL, positionOf(value, low, high, signed));
-  const hex = color.map((part) => roundHalfEven(part * 255).toString(16).padStart(2, "0")).join("");
+  const hex = color
+    .map((part) =>
+      roundHalfEven(part * 255)
+        .toString(16)
+        .padStart(2, "0"),
+    )
+    .join("");
   return { background: `#${hex}`, ink: relativeLuminance(color) > DARK_INK_ABOVE ? "#000000" : "#ffffff" };
 }
 
 /** As WCAG has it. @param {number[]} color */
-function relativeLuminance(color) {
+export function relativeLuminance(color) {
   const [red, green, blue] = color.map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
@@ -57,7 +84,8 @@ const roundHalfEven = (value) => (value % 1 === 0.5 ? 2 * Math.round(value / 2) 
 export function positionOf(value, low, high, signed) {
   const reach = Math.max(-low, high);
   if (signed) return reach > 0 ? (value / reach + 1) / 2 : 0.5;
-  return high > low ? (value - low) / (high - low) : 0.5;
+  if (high > low) return (value - low) / (high - low);
+  return low === 0 ? 0 : 0.5; // all the same: zeros are white
 }
 
 /** @param {number[][]} anchors @param {number} position */
@@ -69,18 +97,22 @@ function mix(anchors, position) {
 
 /** 256 colours of a palette, as ABGR for a canvas. @param {number[][]} anchors */
 export const shadesOf = (anchors) =>
-  Uint32Array.from({ length: 256 }, (_, shade) => mix(anchors, shade / 255).reduceRight((word, part) => word * 256 + Math.round(part * 255), 255));
+  Uint32Array.from({ length: 256 }, (_, shade) =>
+    mix(anchors, shade / 255).reduceRight((word, part) => word * 256 + Math.round(part * 255), 255),
+  );
 
 /**
- * The lowest and the highest number to colour in a stage, over all heads, or in one row: without hidden cells, NaN and infinities.
- * @param {Story} story @param {Stage} stage @param {{row: number, head: number} | null} [only] @returns {[number, number] | null}
+ * The lowest and the highest number to colour in a stage, over all heads, or in one row: without hidden cells, NaN and
+ * infinities.
+ * @param {TraceRecord} record @param {Stage} stage @param {{row: number, head: number} | null} [only]
+ * @returns {[number, number] | null}
  */
-export function rangeOf(story, stage, only = null) {
+export function rangeOf(record, stage, only = null) {
   const [rows, columns] = [stage.rows.labels.length, stage.columns.labels.length];
   let [low, high] = [Infinity, -Infinity];
   const heads = only ? [only.head] : Array.from({ length: stage.heads?.labels.length ?? 1 }, (_, head) => head);
   for (const head of heads) {
-    const hidden = hiddenCells(story, stage, head);
+    const hidden = hiddenCells(record, stage, head);
     const first = only ? only.row * columns : 0;
     for (let cell = first; cell < (only ? first + columns : rows * columns); cell++) {
       const value = stage.values[head * rows * columns + cell];
@@ -92,21 +124,28 @@ export function rangeOf(story, stage, only = null) {
   return low <= high ? [low, high] : null;
 }
 
-// -------------------------------------------------------------------------------------------------------------------- cells
+// --------------------------------------------------------------------------------------------------------------- cells
 
 /** @param {Settings} settings @param {Stage} stage @returns {(row: number, column: number) => Look} */
-export function lookFor({ story, head, perRow }, stage) {
-  const own = stage.heads ? head : null;
-  const hidden = hiddenCells(story, stage, own);
+export function lookFor({ record, selected, perRow }, stage) {
+  const own = headOf(selected, stage);
+  const hidden = hiddenCells(record, stage, own);
   const columns = stage.columns.labels.length;
-  const whole = rangeOf(story, stage);
-  const ranges = perRow ? stage.rows.labels.map((_, row) => rangeOf(story, stage, { row, head: own ?? 0 })) : null;
-  const digits = digitsOf(story, stage);
+  const whole = rangeOf(record, stage);
+  const ranges = perRow ? stage.rows.labels.map((_, row) => rangeOf(record, stage, { row, head: own ?? 0 })) : null;
+  const digits = digitsOf(record, stage);
   return (row, column) => {
     const value = valueAt(stage, row, column, own);
-    const name = describeCell(story, { stage: stage.name, row, column, head: own }, digits);
-    if (typeof value === "boolean") return { text: value ? "✓" : HIDDEN_SIGN, name, kind: value ? "allowed sign" : "hidden sign", background: "", ink: "" };
-    const text = formatCell(value, digits, story.precision);
+    const name = describeCell(record, { stage: stage.name, row, column, head: own }, digits);
+    if (typeof value === "boolean")
+      return {
+        text: value ? "✓" : HIDDEN_SIGN,
+        name,
+        kind: value ? "allowed sign" : "hidden sign",
+        background: "",
+        ink: "",
+      };
+    const text = formatCell(value, digits, record.precision);
     if (hidden?.[row * columns + column]) return { text, name, kind: "hidden", background: "", ink: "" };
     const range = ranges ? ranges[row] : whole;
     if (!Number.isFinite(value) || !range || !whole) return { text, name, kind: "nonfinite", background: "", ink: "" };
@@ -115,20 +154,25 @@ export function lookFor({ story, head, perRow }, stage) {
   };
 }
 
-/** @param {Story} story @param {Stage} stage */
-export const digitsOf = (story, stage) => (stage.columns.labels.length > WIDE ? Math.min(2, story.precision) : story.precision);
+/** @param {TraceRecord} record @param {Stage} stage */
+export const digitsOf = (record, stage) =>
+  stage.columns.labels.length > WIDE ? Math.min(2, record.precision) : record.precision;
 
-/** @param {Story} story @param {Stage} stage */
-export function longestNumber(story, stage) {
-  const digits = digitsOf(story, stage);
+/** @param {TraceRecord} record @param {Stage} stage */
+export function longestNumber(record, stage) {
+  const digits = digitsOf(record, stage);
   let longest = 4;
-  for (const value of stage.values) longest = Math.max(longest, formatCell(value, digits, story.precision).length);
+  for (const value of stage.values) longest = Math.max(longest, formatCell(value, digits, record.precision).length);
   return longest;
 }
 
-/** How many letters all labels begin with, in whole words: over narrow columns "token 1", "token 2" are 1, 2. @param {string[]} labels */
+/**
+ * How many letters all labels begin with, in whole words: over narrow columns "token 1", "token 2" are 1, 2.
+ * @param {string[]} labels
+ */
 export function commonWords(labels) {
-  const isShared = (/** @type {number} */ count) => labels.every((label) => label.length > count && label.startsWith(labels[0].slice(0, count)));
+  const isShared = (/** @type {number} */ count) =>
+    labels.every((label) => label.length > count && label.startsWith(labels[0].slice(0, count)));
   let common = labels[0].lastIndexOf(" ") + 1;
   while (common > 0 && !isShared(common)) common = common > 1 ? labels[0].lastIndexOf(" ", common - 2) + 1 : 0;
   return /^[ -~]*$/.test(labels[0].slice(0, common)) ? common : 0; // escapes would shift the cut
@@ -140,37 +184,43 @@ export const cellsOf = (stage) => stage.rows.labels.length * stage.columns.label
 /** @param {Stage} stage @returns {"table" | "canvas" | "words"} */
 export function surfaceFor(stage) {
   const [rows, columns] = [stage.rows.labels.length, stage.columns.labels.length];
-  if (Math.max(rows, columns) > MOST_CANVAS_SIDE) return "words";
-  return Math.min(rows, columns) > MOST_DOM_COLUMNS || columns > MOST_DOM_COLUMNS || cellsOf(stage) > MOST_DOM_CELLS ? "canvas" : "table";
+  if (Math.max(rows, columns) > MAX_CANVAS_SIDE) return "words";
+  return Math.min(rows, columns) > MAX_DOM_COLUMNS || columns > MAX_DOM_COLUMNS || cellsOf(stage) > MAX_DOM_CELLS
+    ? "canvas"
+    : "table";
 }
 
-/** @param {Stage} stage @param {number} head @param {"rows" | "columns"} over */
+/** @param {Stage} stage @param {number | null} head @param {"rows" | "columns"} over */
 export function sumsOf(stage, head, over) {
-  const own = stage.heads ? head : null;
   const [outer, inner] = over === "columns" ? [stage.rows, stage.columns] : [stage.columns, stage.rows];
-  return outer.labels.map((_, a) => inner.labels.reduce((sum, _, b) => sum + Number(over === "columns" ? valueAt(stage, a, b, own) : valueAt(stage, b, a, own)), 0));
+  return outer.labels.map((_, a) =>
+    inner.labels.reduce(
+      (sum, _, b) => sum + Number(over === "columns" ? valueAt(stage, a, b, head) : valueAt(stage, b, a, head)),
+      0,
+    ),
+  );
 }
 
-/** @param {Story} story @param {Stage} stage @param {number} head @param {Softmax} equation */
-export function describeSums(story, stage, head, equation) {
-  const sums = [...new Set(sumsOf(stage, head, equation.over).map((sum) => formatNumber(sum, story.precision)))];
+/** @param {TraceRecord} record @param {Stage} stage @param {number | null} head @param {Softmax} equation */
+export function describeSums(record, stage, head, equation) {
+  const sums = [...new Set(sumsOf(stage, head, equation.over).map((sum) => formatNumber(sum, record.precision)))];
   return `every ${equation.over === "columns" ? "row" : "column"} sums to ${sums.slice(0, 3).join(" or ")}`;
 }
 
-// ------------------------------------------------------------------------------------------------------------------- layout
+// -------------------------------------------------------------------------------------------------------------- layout
 
 /** @typedef {{above: Stage[], main: Stage, link: string}} Group */
 /** @typedef {{title: string, groups: Group[]}} Act */
 
 /**
- * The page: acts, and in each its stages in order. A given matrix that multiplies into just one stage of its act stands above that stage,
- * as in a multiplication on paper; `link` says how a stage follows from the one before it.
- * @param {Story} story @returns {Act[]}
+ * The page: acts, and in each its stages in order. A given matrix that multiplies into just one stage of its act stands
+ * above that stage, as in a multiplication on paper; `link` says how a stage follows from the one before it.
+ * @param {TraceRecord} record @returns {Act[]}
  */
-export function layOut(story) {
+export function layOut(record) {
   /** @type {{title: string, stages: Stage[]}[]} */
   const acts = [];
-  for (const stage of story.stages) {
+  for (const stage of record.stages) {
     if (acts.at(-1)?.title !== stage.act) acts.push({ title: stage.act, stages: [] });
     acts[acts.length - 1].stages.push(stage);
   }
@@ -181,11 +231,16 @@ export function layOut(story) {
       const users = stages.filter((stage) => operandsOf(stage.equation).includes(given.name));
       if (users.length === 1 && isRightFactor(users[0], given.name)) home.set(given, users[0]);
     }
-    const groups = stages.filter((stage) => !home.has(stage)).map((main, index, mains) => ({
-      above: stages.filter((stage) => home.get(stage) === main),
-      main,
-      link: index > 0 && operandsOf(main.equation).includes(mains[index - 1].name) ? linkTo(story, main) : "",
-    }));
+    const groups = stages
+      .filter((stage) => !home.has(stage))
+      .map((main, index, mains) => ({
+        above: stages.filter((stage) => home.get(stage) === main),
+        main,
+        link:
+          index > 0 && operandsOf(main.equation).includes(mains[index - 1].name)
+            ? linkTo(record, main, mains[index - 1])
+            : "",
+      }));
     return { title, groups };
   });
 }
@@ -198,34 +253,60 @@ function isRightFactor(stage, operand) {
   return letters.includes(result.slice(-1)) && !letters.includes(result.slice(-2, -1));
 }
 
-/** How a stage follows from the one before, in few signs: "÷ √d_k", "softmax". @param {Story} story @param {Stage} stage */
-function linkTo(story, stage) {
+/**
+ * How a stage follows from the one before, in few signs: "÷ √d_k", "softmax".
+ * @param {TraceRecord} record @param {Stage} stage @param {Stage} before
+ */
+function linkTo(record, stage, before) {
   const { equation } = stage;
   if (equation?.kind === "softmax") return "softmax";
   if (equation?.kind !== "elementwise" || !Array.isArray(equation.expression)) return "";
-  const [name, first, second] = equation.expression;
-  if (name === "/" && operandsOf(equation)[0] === first) return `÷ ${textOf(write(second, String))}`;
-  if (name === "where" && second !== undefined && equation.expression[3] === -Infinity) return `mask by ${stageOf(story, first).symbol}`;
-  const symbols = Object.fromEntries(operandsOf(equation).map((operand) => [operand, stageOf(story, operand).isMask ? stageOf(story, operand).symbol : "x"]));
-  return textOf(write(substitute(equation.expression, symbols), (value) => showValue(value, 0)));
+  const [name, first, ...others] = equation.expression;
+  const mask = name === "where" && others[1] === -Infinity ? record.byName.get(first) : null;
+  if (mask) return `mask by ${mask.symbol}`;
+  const symbols = Object.fromEntries(
+    operandsOf(equation).map((operand) => [operand, symbolIn(stageOf(record, operand))]),
+  );
+  const inSymbols = (/** @type {Expression} */ expression) =>
+    textOf(write(substitute(expression, symbols), formatConstant));
+  if ("+-*/".includes(name) && first === before.name)
+    return inSymbols([name, "", ...others])
+      .trim()
+      .replace(/^\//, "÷");
+  return inSymbols(equation.expression);
+}
+
+/**
+ * The symbol of a stage as part of an expression: "Q" of "Q = X W_qᵀ", in brackets where it would be read another way.
+ * @param {Stage} stage @returns {Expression}
+ */
+function symbolIn({ symbol }) {
+  const [own] = symbol.split(" = ");
+  // A sum of one is written in brackets where a sum is.
+  return own.includes(" ") ? `(${own})` : /[/+−×]/.test(own) ? ["+", own] : own;
 }
 
 /**
  * The stage that uses `name` transposed in a product, if there is one: X W_qᵀ uses W_q so.
- * @param {Story} story @param {string} name @returns {Stage | null}
+ * @param {TraceRecord} record @param {string} name @returns {Stage | null}
  */
-export function usedTransposed(story, name) {
-  return story.stages.find(({ equation }) => {
-    if (equation?.kind !== "contraction" || equation.operands.length !== 2) return false;
-    const [left, result] = equation.indices.split("->");
-    const letters = left.split(",")[equation.operands.indexOf(name)]?.slice(-2);
-    if (!letters) return false;
-    const [row, column] = result.slice(-2);
-    return (letters[0] === column && letters[1] !== row) || (letters[1] === row && letters[0] !== column);
-  }) ?? null;
+export function usedTransposed(record, name) {
+  return (
+    record.stages.find(({ equation }) => {
+      if (equation?.kind !== "contraction" || equation.operands.length !== 2) return false;
+      const [left, result] = equation.indices.split("->");
+      const letters = left.split(",")[equation.operands.indexOf(name)]?.slice(-2);
+      if (!letters) return false;
+      const [row, column] = result.slice(-2);
+      return (letters[0] === column && letters[1] !== row) || (letters[1] === row && letters[0] !== column);
+    }) ?? null
+  );
 }
 
-/** The blocks that are not yet filled when `count` cells are, row by row. @param {number} count @param {number} rows @param {number} columns @returns {Block[]} */
+/**
+ * The blocks that are not yet filled when `count` cells are, row by row.
+ * @param {number} count @param {number} rows @param {number} columns @returns {Block[]}
+ */
 export function unfilled(count, rows, columns) {
   const [row, column] = [Math.floor(count / columns), count % columns];
   /** @type {Block[]} */
@@ -236,9 +317,13 @@ export function unfilled(count, rows, columns) {
   return blocks;
 }
 
-// -------------------------------------------------------------------------------------------------------------------- input
+// --------------------------------------------------------------------------------------------------------------- input
 
-/** Where a key leads inside a grid, or null. @param {{key: string, ctrlKey?: boolean, metaKey?: boolean}} event @param {number} row @param {number} column @param {number} rows @param {number} columns @returns {[number, number] | null} */
+/**
+ * Where a key leads inside a grid, or null.
+ * @param {{key: string, ctrlKey?: boolean, metaKey?: boolean}} event @param {number} row @param {number} column
+ * @param {number} rows @param {number} columns @returns {[number, number] | null}
+ */
 export function stepFrom({ key, ctrlKey = false, metaKey = false }, row, column, rows, columns) {
   const far = ctrlKey || metaKey;
   const bound = (/** @type {number} */ value, /** @type {number} */ size) => Math.min(Math.max(value, 0), size - 1);
@@ -264,42 +349,13 @@ export function stepFrom({ key, ctrlKey = false, metaKey = false }, row, column,
   }
 }
 
-/** A pasted block as rows of texts: lines, and in them tabs, commas or spaces. @param {string} text @returns {string[][]} */
+/**
+ * A pasted block as rows of texts: lines, and in them tabs, commas or spaces.
+ * @param {string} text @returns {string[][]}
+ */
 export function readBlock(text) {
   const lines = text.replace(/\r\n?/g, "\n").replace(/\n+$/, "").split("\n");
-  return lines.map((line) => (line.includes("\t") ? line.split("\t") : line.trim().split(/\s*,\s*|\s+/)).map((cell) => cell.trim()));
-}
-
-/** "dark" or "light": the word of JupyterLab, of VS Code, of Colab, of marimo or of the page; else what lies behind `element`; else the system's. @param {Element} element @param {boolean} systemIsDark */
-export function themeOf(element, systemIsDark) {
-  const { body, documentElement: html } = element.ownerDocument;
-  const lab = body.getAttribute("data-jp-theme-light");
-  if (lab !== null) return lab === "false" ? "dark" : "light";
-  if (body.classList.contains("vscode-light") || body.classList.contains("vscode-high-contrast-light")) return "light";
-  if (body.classList.contains("vscode-dark") || body.classList.contains("vscode-high-contrast")) return "dark";
-  const own = [html.getAttribute("theme"), html.getAttribute("data-theme"), body.getAttribute("data-theme")];
-  return own.find((word) => word === "dark" || word === "light") ?? themeBehind(element) ?? (systemIsDark ? "dark" : "light");
-}
-
-/** What goes with the first colour behind `element` that hides what is behind it. @param {Element} element */
-function themeBehind(element) {
-  for (let at = around(element); at; at = around(at)) {
-    const luminance = luminanceOf(getComputedStyle(at).backgroundColor);
-    if (luminance !== null) return luminance > DARK_INK_ABOVE ? "light" : "dark";
-  }
-  return null;
-}
-
-/** What it is drawn in, through the roots of shadow trees. @param {Element} element @returns {Element | null} */
-const around = (element) => element.assignedSlot ?? element.parentElement ?? /** @type {Partial<ShadowRoot>} */ (element.getRootNode()).host ?? null;
-
-/** The luminance of a colour as browsers write computed ones, in sRGB or by its lightness; null for one that can be seen through. @param {string} color */
-export function luminanceOf(color) {
-  const [, kind, rest] = /^(\w+)\((.*)\)$/.exec(color) ?? ["", "", ""];
-  const [first, second, third, alpha = 1] = rest.replace(/^[a-z][\w-]* /, "").split(/[ ,/]+/).map((part) => parseFloat(part) || 0);
-  if (kind === "" || alpha < 0.9) return null;
-  if (kind.startsWith("ok")) return first ** 3;
-  if (kind.startsWith("l")) return ((first + 16) / 116) ** 3;
-  const most = kind === "color" ? 1 : 255;
-  return relativeLuminance([first / most, second / most, third / most]);
+  return lines.map((line) =>
+    (line.includes("\t") ? line.split("\t") : line.trim().split(/\s*,\s*|\s+/)).map((cell) => cell.trim()),
+  );
 }

@@ -2,22 +2,45 @@
 /**
  * The explorer: every stage of one run of attention as a matrix, and for every number where it comes from.
  *
- * It reads one story (stages, axes, equations) and knows no stage by name: a new kind of attention is a new story. What it says about a
- * cell is what attn_magic/explain.py says; tests/data/explanation_cases.json holds both to it.
+ * It reads one record (stages, axes, equations) and knows no stage by name: a new kind of attention is a new record.
+ * What it says about a cell is what attn_magic/explain.py says; tests/data/explanation_cases.json holds both to it.
  *
- * The files, each of which uses only those before it: record.js (what there is), explanation.js (what is said of a number), drawing.js (colours
- * and layout), elements.js and toolbar.js (what the page is made of), showing.js (what is shown of it), playback.js (steps), changing.js (what
- * the kernel is asked), editing.js, copying.js, notebook.js (the surroundings) and this one: `mount`, which connects them. `mount` talks to a small host
- * and never to the notebook; `render` makes that host from an anywidget model. bundle.py joins the files: a widget is given one text.
+ * The files, each of which uses only those before it: record.js (what there is), notation.js, expressions.js and
+ * explanation.js (what is said of a number), drawing.js (colours and layout), elements.js, surfaces.js, stage.js,
+ * attention.js, panel.js and toolbar.js (what the page is made of), state.js (what is shown of a trace), theme.js,
+ * showing.js (how it is shown), playback.js (steps), changing.js (what the kernel is asked), editing.js, copying.js,
+ * notebook.js (the surroundings) and this one: `mount`, which connects them. `mount` talks to a small host and never to
+ * the notebook; `render` makes that host from an anywidget model. bundle.py joins the files: a widget is given one
+ * text.
  *
  * In order: events, `mount`, `render`.
  */
 
-import { readStory, stageOf } from "./record.js";
+import { readRecord, stageOf } from "./record.js";
 import { stepFrom } from "./drawing.js";
-import { h, NOT_LIVE, panelView, setText } from "./elements.js";
+import { h, NOT_LIVE, setText } from "./elements.js";
+import { panelView } from "./panel.js";
 import { toolbarView } from "./toolbar.js";
-import { clampStep, draw, drawNext, followTheme, followWidth, isSame, letGo, placeAt, returnTo, say, setFocus, setHead, setRange, show, spokenText, validPlace, viewAt, viewOf, walkTo, watchSight, whenPlaced } from "./showing.js";
+import { isSame, placeIn } from "./state.js";
+import { followTheme, whenPlaced } from "./theme.js";
+import {
+  createTrace,
+  draw,
+  drawNext,
+  followWidth,
+  letGo,
+  placeAt,
+  returnTo,
+  say,
+  setFocus,
+  setHead,
+  setRange,
+  show,
+  spokenText,
+  viewAt,
+  viewOf,
+  walkTo,
+} from "./showing.js";
 import { fillBy, go, pause, togglePlay } from "./playback.js";
 import { activate, ask, followHost, setLive } from "./changing.js";
 import { canEdit, commit, edit, paste, revert } from "./editing.js";
@@ -25,7 +48,7 @@ import { copy } from "./copying.js";
 import { holdShortcuts, hostOf } from "./notebook.js";
 
 /** @import { Place } from "./record.js" */
-/** @import { App, Host } from "./showing.js" */
+/** @import { Host, Page, TraceState } from "./state.js" */
 
 const ANSWER_IS_LATE = 350; // milliseconds after which "recomputing" is said
 const NO_ANSWER = 6000; // milliseconds after which a kernel counts as gone
@@ -34,223 +57,233 @@ const SAY_AFTER = 250; // milliseconds of rest before a screen reader is told
 const DRAW_AFTER = 40; // milliseconds between stages that are out of sight
 const WRITE_BACK_AFTER = 150; // milliseconds before Python hears of a focus
 
-// ---------------------------------------------------------------------------------------------- events, once for everything
+// ----------------------------------------------------------------------------------------- events, once for everything
 
-/** @param {App} app */
-function listen(app) {
-  const { page, signal } = app;
-  page.addEventListener("pointermove", (event) => onPointerMove(app, event), { signal });
-  page.addEventListener("pointerleave", () => onPointerLeave(app), { signal });
-  page.addEventListener("click", (event) => onClick(app, event), { signal });
-  page.addEventListener("dblclick", (event) => {
-    const place = placeAt(app, event);
-    if (place) edit(app, place);
-  }, { signal });
-  page.addEventListener("paste", (event) => onPaste(app, event), { signal });
-  page.addEventListener("focusin", (event) => {
-    const place = cellWithFocus(app, event);
-    if (!place || isSame(place, app.focus) || app.pinned) return;
-    setFocus(app, place, {});
-  }, { signal });
-  page.addEventListener("keydown", (event) => onKey(app, event), { signal });
+/** @param {Page} page */
+function listen(page) {
+  const { element, signal } = page;
+  element.addEventListener("pointermove", (event) => onPointerMove(page, event), { signal });
+  element.addEventListener("pointerleave", () => onPointerLeave(page), { signal });
+  element.addEventListener("click", (event) => onClick(page, event), { signal });
+  element.addEventListener(
+    "dblclick",
+    (event) => {
+      const place = placeAt(page.trace, event);
+      if (place) edit(page.trace, place);
+    },
+    { signal },
+  );
+  element.addEventListener("paste", (event) => onPaste(page, event), { signal });
+  element.addEventListener(
+    "focusin",
+    (event) => {
+      const place = cellWithFocus(page.trace, event);
+      if (!place || isSame(place, page.trace.focus) || page.trace.pinned) return;
+      setFocus(page.trace, place, {});
+    },
+    { signal },
+  );
+  element.addEventListener("keydown", (event) => onKey(page, event), { signal });
 }
 
-/** @param {App} app @param {PointerEvent} event */
-function onPointerMove(app, event) {
-  if (event.pointerType === "touch" || app.playing) return;
-  const place = placeAt(app, event);
-  if (!place && app.hover && event.target instanceof Element && event.target.closest(".panel")) return; // on the way to what is explained
-  if (isSame(place, app.hover)) return;
-  app.hover = place;
-  if (!app.pinned) show(app);
+/** @param {Page} page @param {PointerEvent} event */
+function onPointerMove(page, event) {
+  const { trace } = page;
+  if (event.pointerType === "touch" || trace.playing) return;
+  const place = placeAt(trace, event);
+  // On the way to the panel the cell that it explains stays the same.
+  if (!place && trace.hover && event.target instanceof Element && event.target.closest(".panel")) return;
+  if (isSame(place, trace.hover)) return;
+  trace.hover = place;
+  if (!trace.pinned) show(trace);
 }
 
-/** @param {App} app */
-function onPointerLeave(app) {
-  if (!app.hover || app.playing) return;
-  app.hover = null;
-  if (!app.pinned) show(app);
+/** @param {Page} page */
+function onPointerLeave(page) {
+  const { trace } = page;
+  if (!trace.hover || trace.playing) return;
+  trace.hover = null;
+  if (!trace.pinned) show(trace);
 }
 
-/** @param {App} app @param {MouseEvent} event */
-function onClick(app, event) {
-  const place = placeAt(app, event);
-  if (!place || app.editor?.element.contains(/** @type {Node} */ (event.target))) return;
-  if (app.playing) pause(app);
-  activate(app, place);
+/** @param {Page} page @param {MouseEvent} event */
+function onClick(page, event) {
+  const { trace } = page;
+  const place = placeAt(trace, event);
+  if (!place || page.editor?.element.contains(/** @type {Node} */ (event.target))) return;
+  if (trace.playing) pause(trace);
+  activate(trace, place);
 }
 
-/** @param {App} app @param {ClipboardEvent} event */
-function onPaste(app, event) {
+/** @param {Page} page @param {ClipboardEvent} event */
+function onPaste(page, event) {
+  const { trace } = page;
   const text = event.clipboardData?.getData("text/plain") ?? "";
-  const inEditor = app.editor !== null && event.target === app.editor.input;
-  const place = inEditor ? (app.editor?.place ?? null) : cellWithFocus(app, event);
-  if (!place || !canEdit(app, place) || (inEditor && !/[\t\n]/.test(text.trim()))) return;
+  const inEditor = page.editor !== null && event.target === page.editor.input;
+  const place = inEditor ? (page.editor?.place ?? null) : cellWithFocus(trace, event);
+  if (!place || !canEdit(trace, place) || (inEditor && !/[\t\n]/.test(text.trim()))) return;
   event.preventDefault();
-  if (!app.live) return say(app, NOT_LIVE);
-  paste(app, place, text);
+  if (!page.live) return say(page, NOT_LIVE);
+  paste(trace, place, text);
 }
 
-/** The cell that has the keyboard. @param {App} app @param {Event} event @returns {Place | null} */
-function cellWithFocus(app, event) {
-  const cell = event.target instanceof HTMLElement && event.target.getAttribute("role") === "gridcell" ? event.target : null;
-  const view = cell && viewAt(app, event);
+/** The cell that has the keyboard. @param {TraceState} trace @param {Event} event @returns {Place | null} */
+function cellWithFocus(trace, event) {
+  const cell =
+    event.target instanceof HTMLElement && event.target.getAttribute("role") === "gridcell" ? event.target : null;
+  const view = cell && viewAt(trace, event);
   if (!cell || !view) return null;
-  const [down, across] = cell instanceof HTMLTableCellElement ? [/** @type {HTMLTableRowElement} */ (cell.parentElement).rowIndex - 1, cell.cellIndex - 1] : [Number(cell.parentElement?.ariaRowIndex) - 1, Number(cell.ariaColIndex) - 1];
+  const [down, across] =
+    cell instanceof HTMLTableCellElement
+      ? [/** @type {HTMLTableRowElement} */ (cell.parentElement).rowIndex - 1, cell.cellIndex - 1]
+      : [Number(cell.parentElement?.ariaRowIndex) - 1, Number(cell.ariaColIndex) - 1];
   const [row, column] = view.turned(down, across);
-  return { stage: view.stage.name, row, column, head: view.stage.heads ? app.head : null };
+  return placeIn(trace, view.stage, row, column);
 }
 
-/** @param {App} app @param {KeyboardEvent} event */
-function onKey(app, event) {
-  if (app.editor && event.target === app.editor.input) return onEditorKey(app, event);
+/** @param {Page} page @param {KeyboardEvent} event */
+function onKey(page, event) {
+  const { trace } = page;
+  if (page.editor && event.target === page.editor.input) return onEditorKey(page, event);
   const target = /** @type {HTMLElement} */ (event.target);
-  const place = cellWithFocus(app, event);
-  const done = place ? onCellKey(app, event, place) : false;
-  if (done || onPageKey(app, event, target)) event.preventDefault();
+  const place = cellWithFocus(trace, event);
+  const done = place ? onCellKey(trace, event, place) : false;
+  if (done || onPageKey(page, event, target)) event.preventDefault();
 }
 
-/** @param {App} app @param {KeyboardEvent} event */
-function onEditorKey(app, event) {
-  if (event.key === "Enter") commit(app);
-  else if (event.key === "Escape") revert(app);
+/** @param {Page} page @param {KeyboardEvent} event */
+function onEditorKey(page, event) {
+  if (event.key === "Enter") commit(page);
+  else if (event.key === "Escape") revert(page);
   else return;
   event.preventDefault();
 }
 
-/** @param {App} app @param {KeyboardEvent} event @param {Place} place */
-function onCellKey(app, event, place) {
-  const view = viewOf(app, stageOf(app.story, place.stage));
-  const to = event.altKey || event.shiftKey ? null : stepFrom(event, ...view.turned(place.row, place.column), ...view.size);
+/** @param {TraceState} trace @param {KeyboardEvent} event @param {Place} place */
+function onCellKey(trace, event, place) {
+  const view = viewOf(trace, stageOf(trace.record, place.stage));
+  const to =
+    event.altKey || event.shiftKey ? null : stepFrom(event, ...view.turned(place.row, place.column), ...view.size);
   if (to) {
     const [row, column] = view.turned(...to);
-    if (app.playing) pause(app);
-    setFocus(app, { ...place, row, column }, { dom: true, scroll: true });
+    if (trace.playing) pause(trace);
+    setFocus(trace, { ...place, row, column }, { dom: true, scroll: true });
     return true;
   }
   if (event.ctrlKey || event.metaKey || event.altKey) return false;
-  if (event.key === "Enter") return activate(app, place), true;
-  if (event.key === "F2") return edit(app, place), true;
-  if (/^[0-9.+−-]$/.test(event.key) && canEdit(app, place)) return edit(app, place, event.key), true;
+  if (event.key === "Enter") return (activate(trace, place), true);
+  if (event.key === "F2") return (edit(trace, place), true);
+  if (/^[0-9.+−-]$/.test(event.key) && canEdit(trace, place)) return (edit(trace, place, event.key), true);
   return false;
 }
 
 /** @param {HTMLElement} target */
 const isForTyping = (target) => target.matches("input[type=text], textarea");
 
-/** @param {App} app @param {KeyboardEvent} event @param {HTMLElement} target */
-function onPageKey(app, event, target) {
+/** @param {Page} page @param {KeyboardEvent} event @param {HTMLElement} target */
+function onPageKey(page, event, target) {
+  const { trace } = page;
   if ((event.ctrlKey || event.metaKey) && !event.altKey && /^[zy]$/i.test(event.key) && !isForTyping(target)) {
     const kind = event.key.toLowerCase() === "y" || event.shiftKey ? "redo" : "undo";
-    if (app.story.can[kind]) ask(app, { kind });
+    if (trace.record.can[kind]) ask(page, { kind });
     return true;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || isForTyping(target)) return false;
   switch (event.key) {
     case "Escape":
-      if (app.playing) pause(app);
-      return letGo(app), true;
+      if (trace.playing) pause(trace);
+      return (letGo(trace), true);
     case "Backspace":
-      return app.trail.length > 0 && (returnTo(app, app.trail.length - 1), true);
+      return trace.trail.length > 0 && (returnTo(trace, trace.trail.length - 1), true);
     case "[":
-      return go(app, -1), true;
+      return (go(trace, -1), true);
     case "]":
-      return go(app, 1), true;
+      return (go(trace, 1), true);
     case "{":
-      return fillBy(app, -1), true;
+      return (fillBy(trace, -1), true);
     case "}":
-      return fillBy(app, 1), true;
+      return (fillBy(trace, 1), true);
     case " ":
-      return !target.matches("button, input, select") && (togglePlay(app), true);
+      return !target.matches("button, input, select") && (togglePlay(trace), true);
     default:
       return false;
   }
 }
 
-// -------------------------------------------------------------------------------------------------------------------- mount
+// --------------------------------------------------------------------------------------------------------------- mount
 
 /**
  * Build an explorer inside `root` and keep it true to `host` until `signal` ends it.
  * @param {HTMLElement | ShadowRoot} root @param {Host} host @param {{signal: AbortSignal}} options
  */
 export function mount(root, host, { signal }) {
-  const app = createApp(host, signal);
-  root.append(app.page);
-  signal.addEventListener("abort", () => remove(app));
-  followHost(app);
-  listen(app);
-  followTheme(app);
-  followWidth(app);
-  say(app, "");
-  app.focus = validPlace(app.story, host.get("focus"));
-  app.pinned = app.focus !== null;
-  draw(app);
+  const page = createPage(host, signal);
+  root.append(page.element);
+  signal.addEventListener("abort", () => remove(page));
+  followHost(page);
+  listen(page);
+  followTheme(page.element, page.darkSystem, signal);
+  followWidth(page);
+  say(page, "");
+  draw(page.trace);
 }
 
-/** @param {Host} host @param {AbortSignal} signal @returns {App} */
-function createApp(host, signal) {
-  const [readText, readValues] = [host.get("story"), host.get("values")];
-  const story = readStory(readText, readValues);
-  const after = (/** @type {number | (() => number)} */ rest, /** @type {() => void} */ act) => afterRest(act, typeof rest === "number" ? () => rest : rest, signal);
-  /** @type {App} */
-  const app = {
+/**
+ * The elements and the state of an explorer; the stages are drawn later.
+ * @param {Host} host @param {AbortSignal} signal @returns {Page}
+ */
+function createPage(host, signal) {
+  const [readText, readValues] = [host.get("record"), host.get("values")];
+  const after = (/** @type {number | (() => number)} */ rest, /** @type {() => void} */ act) =>
+    afterRest(act, typeof rest === "number" ? () => rest : rest, signal);
+  /** @type {Page} */
+  const page = {
     host,
     signal,
-    story,
-    live: host.live,
-    step: clampStep(story, host.get("step")),
-    filled: null,
-    head: 0,
-    perRow: false,
-    attentionKind: "words",
-    focus: null,
-    hover: null,
-    pinned: false,
-    trail: [],
-    attentionRow: -1,
-    fontSize: 14,
-    playing: 0, // the timer
-    frame: 0,
-    arrangement: "",
+    trace: /** @type {any} */ (null), // until there is a page for it
+    element: h("div", { class: "explorer", dir: "ltr" }),
+    toolbar: toolbarView({
+      go: (by) => go(page.trace, by),
+      play: () => togglePlay(page.trace),
+      ask: (message) => ask(page, message),
+      setHead: (axis, head) => setHead(page.trace, axis, head),
+      setRange: (range) => setRange(page.trace, range),
+      copy: (what, stage) => copy(page.trace, what, stage),
+      currentStage: () => page.trace.focus?.stage ?? page.trace.record.stages[page.trace.step].name,
+    }),
+    panel: panelView(
+      (source) => walkTo(page.trace, source),
+      (level) => returnTo(page.trace, level),
+      () => letGo(page.trace),
+    ),
+    status: h("p", { class: "status", role: "status" }),
+    spoken: h("div", { class: "spoken", "aria-live": "polite", "aria-atomic": "true" }),
     editor: null,
-    ...createPage(() => app),
-    views: new Map(),
-    attentions: new Map(),
-    sight: watchSight(() => app),
-    calm: matchMedia("(prefers-reduced-motion: reduce)"),
-    night: matchMedia("(prefers-color-scheme: dark)"),
+    fontSize: 14,
+    reducedMotion: matchMedia("(prefers-reduced-motion: reduce)"),
+    darkSystem: matchMedia("(prefers-color-scheme: dark)"),
+    live: host.live,
     readText,
     readValues,
     requests: Math.floor(Math.random() * 1e6) * 1000, // views of one model must not take each other's answers
     inFlight: null,
     queued: null,
-    speak: after(SAY_AFTER, () => setText(app.spoken, spokenText(app))),
-    writeBack: after(WRITE_BACK_AFTER, () => host.set("focus", app.focus)),
-    drawRest: after(DRAW_AFTER, () => drawNext(app)),
-    late: after(ANSWER_IS_LATE, () => app.inFlight && say(app, app.inFlight.isCopy ? "Writing …" : "Recomputing …")),
-    gone: after(() => (app.inFlight?.isCopy ? NO_ANSWER_TO_COPY : NO_ANSWER), () => app.inFlight && setLive(app, false)),
+    speak: after(SAY_AFTER, () => setText(page.spoken, spokenText(page.trace))),
+    writeBack: after(WRITE_BACK_AFTER, () => host.set("focus", page.trace.focus)),
+    drawRest: after(DRAW_AFTER, () => drawNext(page.trace)),
+    answerIsLate: after(
+      ANSWER_IS_LATE,
+      () => page.inFlight && say(page, page.inFlight.isCopy ? "Writing …" : "Recomputing …"),
+    ),
+    noAnswer: after(
+      () => (page.inFlight?.isCopy ? NO_ANSWER_TO_COPY : NO_ANSWER),
+      () => page.inFlight && setLive(page, false),
+    ),
   };
-  return app;
-}
-
-/** The elements that every explorer has, empty. @param {() => App} getApp of which there is none yet */
-function createPage(getApp) {
-  const toolbar = toolbarView({
-    go: (by) => go(getApp(), by),
-    play: () => togglePlay(getApp()),
-    ask: (message) => ask(getApp(), message),
-    setHead: (head) => setHead(getApp(), head),
-    setRange: (range) => setRange(getApp(), range),
-    copy: (what, stage) => copy(getApp(), what, stage),
-    currentStage: () => getApp().focus?.stage ?? getApp().story.stages[getApp().step].name,
-  });
-  const notices = h("ul", { class: "notices" });
-  const acts = h("div", { class: "acts" });
-  const status = h("p", { class: "status", role: "status" });
-  const spoken = h("div", { class: "spoken", "aria-live": "polite", "aria-atomic": "true" });
-  const panel = panelView((source) => walkTo(getApp(), source), (level) => returnTo(getApp(), level), () => letGo(getApp()));
-  const page = h("div", { class: "explorer", dir: "ltr" }, toolbar.element, notices, acts, panel.element, status, spoken);
-  return { page, toolbar, notices, acts, panel, status, spoken };
+  const trace = createTrace(page, readRecord(readText, readValues), host.get("step"), host.get("focus"));
+  page.trace = trace;
+  page.element.append(page.toolbar.element, trace.notices, trace.acts, page.panel.element, page.status, page.spoken);
+  return page;
 }
 
 /** Call `act` once, after a rest. @param {() => void} act @param {() => number} rest @param {AbortSignal} signal */
@@ -263,22 +296,26 @@ function afterRest(act, rest, signal) {
   };
 }
 
-/** @param {App} app */
-function remove(app) {
-  clearTimeout(app.playing);
-  cancelAnimationFrame(app.frame);
-  app.sight.disconnect();
-  app.page.remove();
+/** @param {Page} page */
+function remove(page) {
+  const { trace } = page;
+  clearTimeout(trace.playing);
+  cancelAnimationFrame(trace.frame);
+  trace.sight.disconnect();
+  page.element.remove();
 }
 
-// ------------------------------------------------------------------------------------------------------------------- render
+// -------------------------------------------------------------------------------------------------------------- render
 
 /**
- * In the page of a notebook, whose outputs clip what is in them: lets the explanation stay in sight while the stages scroll. Notebook 7 and the
- * classic one put tall outputs into a box of 24em that scrolls, in which hardly one stage can be seen: that box may be as high as the window.
+ * In the page of a notebook, whose outputs clip what is in them: lets the explanation stay in sight while the stages
+ * scroll. Notebook 7 and the classic one put tall outputs into a box of 24em that scrolls, in which hardly one stage
+ * can be seen: that box may be as high as the window.
  */
-const AROUND =
-  ["", "-child", "-output"].map((part) => `.jp-OutputArea${part}:has(.attn-magic-live) { overflow: visible }`).join(" ") +
+const NOTEBOOK_STYLE =
+  ["", "-child", "-output"]
+    .map((part) => `.jp-OutputArea${part}:has(.attn-magic-live) { overflow: visible }`)
+    .join(" ") +
   " .jp-mod-outputsScrolled .jp-OutputArea:has(.attn-magic-live) { max-height: 90vh !important }" +
   " .output_scroll:has(.attn-magic-live) { height: auto; max-height: 90vh }";
 
@@ -286,10 +323,10 @@ const AROUND =
  * A shadow root inside `el`, where no style of the page and no shortcut of a notebook reaches what is in it.
  * @param {HTMLElement} el @param {string} stylesheet @param {AbortSignal} signal
  */
-export function shelter(el, stylesheet, signal) {
+export function shadowRootIn(el, stylesheet, signal) {
   const shell = h("div", { "data-lm-suppress-shortcuts": "true" });
   el.classList.add("attn-magic-live");
-  el.append(h("style", {}, AROUND), shell);
+  el.append(h("style", {}, NOTEBOOK_STYLE), shell);
   holdShortcuts(shell, signal);
   const root = shell.attachShadow({ mode: "open" });
   root.append(h("style", {}, stylesheet));
@@ -303,7 +340,9 @@ export function shelter(el, stylesheet, signal) {
 function render({ model, el, signal }) {
   const ended = new AbortController();
   signal?.addEventListener("abort", () => ended.abort());
-  mount(shelter(el, model.get("_stylesheet"), ended.signal), hostOf(model, ended.signal), { signal: ended.signal });
+  mount(shadowRootIn(el, model.get("_stylesheet"), ended.signal), hostOf(model, ended.signal), {
+    signal: ended.signal,
+  });
   whenPlaced(el, () => standFor(model.get("_tables"), el, ended.signal), ended.signal);
   return () => {
     ended.abort();
@@ -313,13 +352,18 @@ function render({ model, el, signal }) {
 }
 
 /**
- * The tables of the same cell rest meanwhile, also where no style of ours says so: not every notebook has Jupyter's classes. Cells with the same
- * numbers have tables of the same name: its own are the closest before it that do not rest yet.
+ * The tables of the same cell rest meanwhile, also where no style of ours says so: not every notebook has Jupyter's
+ * classes. Cells with the same numbers have tables of the same name: its own are the closest before it that do not rest
+ * yet.
  * @param {string} name @param {HTMLElement} el @param {AbortSignal} signal
  */
 function standFor(name, el, signal) {
-  const all = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(`.attn-magic-output[data-explorer="${CSS.escape(name)}"]`));
-  const own = [...all].reverse().find((tables) => !tables.hidden && tables.compareDocumentPosition(el) & Node.DOCUMENT_POSITION_FOLLOWING);
+  const all = /** @type {NodeListOf<HTMLElement>} */ (
+    document.querySelectorAll(`.attn-magic-output[data-explorer="${CSS.escape(name)}"]`)
+  );
+  const own = [...all]
+    .reverse()
+    .find((tables) => !tables.hidden && tables.compareDocumentPosition(el) & Node.DOCUMENT_POSITION_FOLLOWING);
   if (!own) return;
   own.hidden = true;
   signal.addEventListener("abort", () => (own.hidden = false));

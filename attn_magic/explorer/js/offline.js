@@ -1,20 +1,24 @@
 // @ts-check
 /**
- * The explorer where there is no kernel: in the saved output of a cell, in a page of its own. Looking, stepping and pinning work as ever;
- * what would have to be computed says so.
+ * The explorer where there is no kernel: in the saved output of a cell, in a page of its own. Looking, stepping and
+ * pinning work as ever; what would have to be computed says so.
  */
 
-import { mount, shelter } from "./explorer.js";
+import { mount, shadowRootIn } from "./explorer.js";
 
-/** @import { Host } from "./showing.js" */
+/** @import { Host } from "./state.js" */
 
 /**
  * An explorer of one trace inside `element`.
- * @param {HTMLElement} element @param {{story: string, values: DataView, stylesheet: string}} trace
+ * @param {HTMLElement} element @param {{record: string, values: DataView, stylesheet: string}} trace
  */
-export function explore(element, { story, values, stylesheet }) {
+export function explore(element, { record, values, stylesheet }) {
   const { signal } = new AbortController(); // it stays as long as its page
-  mount(shelter(element, stylesheet, signal), offlineHost({ story, values, focus: null, step: JSON.parse(story).stages.length - 1 }), { signal });
+  mount(
+    shadowRootIn(element, stylesheet, signal),
+    offlineHost({ record, values, focus: null, step: JSON.parse(record).stages.length - 1 }),
+    { signal },
+  );
 }
 
 /** Remembers, and computes nothing. @param {Record<string, any>} state @returns {Host} */

@@ -4,86 +4,89 @@
  */
 
 import { cellsOf } from "./drawing.js";
-import { activeElement, clampStep, reveal, show, viewOf } from "./showing.js";
+import { clampStep, lastStep, placeIn } from "./state.js";
+import { activeElement, reveal, show, viewOf } from "./showing.js";
 
-/** @import { App } from "./showing.js" */
+/** @import { TraceState } from "./state.js" */
 
-/** @param {App} app @param {number} wanted @param {number | null} [cells] */
-export function setStep(app, wanted, cells = null) {
-  app.step = clampStep(app.story, wanted);
-  app.filled = cells;
-  const hidden = app.focus && app.story.stages.findIndex((stage) => stage.name === app.focus?.stage) > app.step;
-  if (hidden) [app.focus, app.pinned, app.trail] = [null, false, []];
-  if (hidden && activeElement(app)?.matches("[role=gridcell]")) app.toolbar.takeFocus();
-  app.hover = null;
-  app.host.set("step", app.step);
-  reveal(app);
-  show(app);
+/** @param {TraceState} trace @param {number} wanted @param {number | null} [cells] */
+export function setStep(trace, wanted, cells = null) {
+  const { page } = trace;
+  trace.step = clampStep(trace.record, wanted);
+  trace.filled = cells;
+  const hidden =
+    trace.focus && trace.record.stages.findIndex((stage) => stage.name === trace.focus?.stage) > trace.step;
+  if (hidden) [trace.focus, trace.pinned, trace.trail] = [null, false, []];
+  if (hidden && activeElement(page)?.matches("[role=gridcell]")) page.toolbar.takeFocus();
+  trace.hover = null;
+  page.host.set("step", trace.step);
+  reveal(trace);
+  show(trace);
 }
 
-/** @param {App} app @param {number} by */
-export function go(app, by) {
-  pause(app);
-  if (by > 0 && app.filled !== null) return setStep(app, app.step);
-  setStep(app, app.step + by);
+/** @param {TraceState} trace @param {number} by */
+export function go(trace, by) {
+  pause(trace);
+  if (by > 0 && trace.filled !== null) return setStep(trace, trace.step);
+  setStep(trace, trace.step + by);
 }
 
-/** @param {App} app */
-export function pause(app) {
-  clearTimeout(app.playing);
-  app.playing = 0;
-  reveal(app);
+/** @param {TraceState} trace */
+export function pause(trace) {
+  clearTimeout(trace.playing);
+  trace.playing = 0;
+  reveal(trace);
 }
 
-/** @param {App} app */
-export function togglePlay(app) {
-  if (app.playing) return pause(app);
-  if (app.step === app.story.stages.length - 1 && app.filled === null) setStep(app, 0);
-  app.pinned = false;
-  app.focus = null;
-  schedule(app, 300);
+/** @param {TraceState} trace */
+export function togglePlay(trace) {
+  if (trace.playing) return pause(trace);
+  if (trace.step === lastStep(trace.record) && trace.filled === null) setStep(trace, 0);
+  trace.pinned = false;
+  trace.focus = null;
+  schedule(trace, 300);
 }
 
-/** @param {App} app @param {number} rest */
-function schedule(app, rest) {
-  app.playing = window.setTimeout(() => tick(app), rest);
-  reveal(app);
+/** @param {TraceState} trace @param {number} rest */
+function schedule(trace, rest) {
+  trace.playing = window.setTimeout(() => tick(trace), rest);
+  reveal(trace);
 }
 
-/** The next cell of this stage, or the next stage. @param {App} app */
-function tick(app) {
-  const stage = app.story.stages[app.step];
+/** The next cell of this stage, or the next stage. @param {TraceState} trace */
+function tick(trace) {
+  const stage = trace.record.stages[trace.step];
   const cells = cellsOf(stage);
-  if (app.filled !== null && app.filled < cells) {
-    const [, columns] = viewOf(app, stage).size;
-    const [row, column] = viewOf(app, stage).turned(Math.floor(app.filled / columns), app.filled % columns);
-    app.focus = { stage: stage.name, row, column, head: stage.heads ? app.head : null };
-    app.filled += 1;
-    app.hover = null;
-    show(app);
-    return schedule(app, Math.min(900, Math.max(60, 9000 / cells)));
+  if (trace.filled !== null && trace.filled < cells) {
+    const [, columns] = viewOf(trace, stage).size;
+    const [row, column] = viewOf(trace, stage).turned(Math.floor(trace.filled / columns), trace.filled % columns);
+    trace.focus = placeIn(trace, stage, row, column);
+    trace.filled += 1;
+    trace.hover = null;
+    show(trace);
+    return schedule(trace, Math.min(900, Math.max(60, 9000 / cells)));
   }
-  if (app.step === app.story.stages.length - 1) {
-    app.filled = null;
-    show(app);
-    return pause(app);
+  if (trace.step === lastStep(trace.record)) {
+    trace.filled = null;
+    show(trace);
+    return pause(trace);
   }
-  const next = app.story.stages[app.step + 1];
-  const cellByCell = next.equation !== null && cellsOf(next) <= 256 && !app.calm.matches;
-  setStep(app, app.step + 1, cellByCell ? 0 : null);
-  viewOf(app, next).element.scrollIntoView({ block: "nearest" });
-  schedule(app, cellByCell ? 250 : next.equation ? 1500 : 800);
+  const next = trace.record.stages[trace.step + 1];
+  const cellByCell = next.equation !== null && cellsOf(next) <= 256 && !trace.page.reducedMotion.matches;
+  setStep(trace, trace.step + 1, cellByCell ? 0 : null);
+  viewOf(trace, next).element.scrollIntoView({ block: "nearest" });
+  schedule(trace, cellByCell ? 250 : next.equation ? 1500 : 800);
 }
 
-/** One cell more or less inside the last revealed stage. @param {App} app @param {number} by */
-export function fillBy(app, by) {
-  pause(app);
-  const stage = app.story.stages[app.step];
-  const [, columns] = viewOf(app, stage).size;
-  const count = Math.min(Math.max((app.filled ?? (by > 0 ? 0 : cellsOf(stage))) + by, 1), cellsOf(stage));
-  app.filled = count === cellsOf(stage) ? null : count;
-  const [row, column] = viewOf(app, stage).turned(Math.floor((count - 1) / columns), (count - 1) % columns);
-  app.focus = { stage: stage.name, row, column, head: stage.heads ? app.head : null };
-  reveal(app);
-  show(app);
+/** One cell more or less inside the last revealed stage. @param {TraceState} trace @param {number} by */
+export function fillBy(trace, by) {
+  pause(trace);
+  const stage = trace.record.stages[trace.step];
+  const [, columns] = viewOf(trace, stage).size;
+  const count = Math.min(Math.max((trace.filled ?? (by > 0 ? 0 : cellsOf(stage))) + by, 1), cellsOf(stage));
+  trace.filled = count === cellsOf(stage) ? null : count;
+  const [row, column] = viewOf(trace, stage).turned(Math.floor((count - 1) / columns), (count - 1) % columns);
+  trace.focus = placeIn(trace, stage, row, column);
+  reveal(trace);
+  show(trace);
 }

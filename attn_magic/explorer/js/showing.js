@@ -1,405 +1,415 @@
 // @ts-check
 /**
- * What an explorer shows, and how it is drawn from the story: every stage in its place, the marks of the cell that is explained, the focus and
- * the way back from it. Every function takes the one explorer, `app`, that it is about.
+ * How a trace is shown: every stage in its place, the marks of the cell that is explained, the focus and the way back
+ * from it. A function takes the state that it is about: of one trace, or of the page where it knows no trace.
  *
  * In order: what is shown, focus, looks.
  */
 
-import { stageOf } from "./record.js";
-import { describeCell, explain, formatLabel, sourceAreas, textOf } from "./explanation.js";
-import { cellsOf, layOut, longestNumber, MOST_DOM_CELLS, themeOf, unfilled, WIDE } from "./drawing.js";
-import { attentionView, h, mathematics, setText, StageView } from "./elements.js";
+import { headOf, stageOf } from "./record.js";
+import { formatLabel } from "./notation.js";
+import { textOf } from "./expressions.js";
+import { describeCell, explain, sourceAreas } from "./explanation.js";
+import { cellsOf, layOut, longestNumber, MAX_DOM_CELLS, unfilled, WIDE } from "./drawing.js";
+import { h, mathematics, setText } from "./elements.js";
+import { StageView } from "./stage.js";
+import { attentionView } from "./attention.js";
+import { explained, lastStep, placeIn, startState } from "./state.js";
 
-/** @import { Place, Source, Stage, Story } from "./record.js" */
+/** @import { Place, Source, Stage, TraceRecord } from "./record.js" */
 /** @import { Mark } from "./explanation.js" */
 /** @import { Group, Settings } from "./drawing.js" */
-/** @import { panelView } from "./elements.js" */
-/** @import { toolbarView } from "./toolbar.js" */
+/** @import { Page, TraceState } from "./state.js" */
+
+const MAX_TERMS = 8; // of a sum that are written out on screen
+const EAGER_CELLS = 800; // of all stages together; a larger trace is drawn when it comes into sight
+
+// ------------------------------------------------------------------------------------------------------- what is shown
 
 /**
- * What the explorer needs of its surroundings. `on("live", …)` tells when a kernel goes or comes back.
- * @typedef {{get(name: string): any, set(name: string, value: any): void, on(name: string, callback: () => void): void,
- *   send(message: object): void, onMessage(callback: (message: any, buffers: ArrayBufferView[]) => void): void, live: boolean}} Host
+ * A trace on `page` of which nothing is drawn yet.
+ * @param {Page} page @param {TraceRecord} record @param {any} step @param {any} focus @returns {TraceState}
  */
-
-/**
- * The traits of views/explorer.py.
- * @typedef {{story: string, values: DataView, _stylesheet: string, _tables: string, focus: Place | null, step: number}} Model
- */
-
-/**
- * What is shown. `filled` is how many cells of the last revealed stage are, null for all of them; `focus` is the cell that the keyboard is on or
- * that is pinned, and `trail` the cells that led there; `attentionRow` is the query whose weights are drawn beside a softmax.
- * @typedef {{story: Story, live: boolean, step: number, filled: number | null, head: number, perRow: boolean, attentionKind: string,
- *   focus: Place | null, hover: Place | null, pinned: boolean, trail: Place[], attentionRow: number, fontSize: number}} Shown
- */
-
-/**
- * What it is shown in. `playing` and `frame` are a timer and a frame that was asked for, 0 for none; `arrangement` tells which stages stand where.
- * @typedef {{page: HTMLElement, notices: HTMLElement, acts: HTMLElement, status: HTMLElement, spoken: HTMLElement,
- *   toolbar: ReturnType<typeof toolbarView>, panel: ReturnType<typeof panelView>, views: Map<string, StageView>,
- *   attentions: Map<string, ReturnType<typeof attentionView>>, arrangement: string, editor: Editor | null, playing: number, frame: number,
- *   sight: IntersectionObserver, calm: MediaQueryList, night: MediaQueryList}} Page
- */
-
-/**
- * What the kernel told last and what it was asked; what is done after a rest.
- * @typedef {{readText: string, readValues: DataView, requests: number, inFlight: {request: number, answered: Answered, isCopy: boolean} | null,
- *   queued: {message: object, answered: Answered} | null,
- *   speak: () => void, writeBack: () => void, drawRest: () => void, late: () => void, gone: () => void}} Errands
- */
-
-/** One explorer. @typedef {{host: Host, signal: AbortSignal} & Shown & Page & Errands} App */
-/** @typedef {{place: Place, element: HTMLElement, input: HTMLInputElement}} Editor */
-/** @typedef {(reply: any, buffers: any[]) => void} Answered */
-
-const MOST_TERMS = 8; // of a sum that are written out on screen
-const EAGER_CELLS = 800; // of all stages together; a larger story is drawn when it comes into sight
-
-// ------------------------------------------------------------------------------------------------------------ what is shown
-
-/** @param {Story} story @param {any} wanted */
-export function clampStep(story, wanted) {
-  const last = story.stages.length - 1;
-  return Number.isInteger(wanted) ? Math.min(Math.max(wanted, 0), last) : last;
+export function createTrace(page, record, step, focus) {
+  /** @type {TraceState} */
+  const trace = {
+    ...startState(record, step, focus),
+    page,
+    notices: h("ul", { class: "notices" }),
+    acts: h("div", { class: "acts" }),
+    views: new Map(),
+    attentions: new Map(),
+    arrangement: "",
+    playing: 0,
+    frame: 0,
+    sight: new IntersectionObserver((entries) => drawInSight(trace, entries), { rootMargin: "300px" }),
+  };
+  return trace;
 }
 
-/** @param {Story} story @param {any} place @returns {Place | null} */
-export function validPlace(story, place) {
-  const stage = place && story.byName.get(place.stage);
-  if (!stage || !(place.row < stage.rows.labels.length && place.column < stage.columns.labels.length)) return null;
-  return { stage: stage.name, row: place.row, column: place.column, head: stage.heads ? Math.min(place.head ?? 0, stage.heads.labels.length - 1) : null };
+/** @param {TraceState} trace @returns {Settings} */
+function settings(trace) {
+  const { page } = trace;
+  const small = trace.record.stages.filter(
+    (stage) => !stage.isMask && stage.columns.labels.length <= WIDE && cellsOf(stage) <= MAX_DOM_CELLS,
+  );
+  const longest = Math.min(Math.max(5, ...small.map((stage) => longestNumber(trace.record, stage))), 8);
+  return {
+    record: trace.record,
+    selected: trace.selected,
+    perRow: trace.perRow,
+    cellWidth: Math.ceil(longest * 0.58 * page.fontSize + 18),
+    fontSize: page.fontSize,
+  };
 }
 
-/** @param {App} app @returns {Settings} */
-function settings(app) {
-  const small = app.story.stages.filter((stage) => !stage.isMask && stage.columns.labels.length <= WIDE && cellsOf(stage) <= MOST_DOM_CELLS);
-  const longest = Math.min(Math.max(5, ...small.map((stage) => longestNumber(app.story, stage))), 8);
-  return { story: app.story, head: app.head, perRow: app.perRow, cellWidth: Math.ceil(longest * 0.58 * app.fontSize + 18), fontSize: app.fontSize };
-}
-
-/** Put every stage in its place; those that were there stay the same elements. @param {App} app */
-function arrange(app) {
-  const plan = layOut(app.story);
-  const key = JSON.stringify(plan.map(({ title, groups }) => [title, groups.map(({ above, main, link }) => [above.map((one) => one.name), main.name, main.equation?.kind, link])]));
-  if (key === app.arrangement) return;
-  app.arrangement = key;
-  const focused = /** @type {HTMLElement | null} */ (activeElement(app));
-  for (const [name, view] of app.views) {
-    if (app.story.byName.has(name)) continue;
-    app.sight.unobserve(view.element);
-    app.views.delete(name);
+/** Put every stage in its place; those that were there stay the same elements. @param {TraceState} trace */
+function arrange(trace) {
+  const { page } = trace;
+  const plan = layOut(trace.record);
+  const key = JSON.stringify(
+    plan.map(({ title, groups }) => [
+      title,
+      groups.map(({ above, main, link }) => [above.map((one) => one.name), main.name, main.equation?.kind, link]),
+    ]),
+  );
+  if (key === trace.arrangement) return;
+  trace.arrangement = key;
+  const focused = /** @type {HTMLElement | null} */ (activeElement(page));
+  for (const [name, view] of trace.views) {
+    if (trace.record.byName.has(name)) continue;
+    trace.sight.unobserve(view.element);
+    trace.views.delete(name);
   }
-  app.attentions.clear();
+  trace.attentions.clear();
   const sections = plan.map(({ title, groups }, index) =>
     h(
       "section",
       { class: "act", "aria-label": formatLabel(title) },
       h("p", { class: "act-name" }, h("span", { class: "number" }, String(index + 1)), formatLabel(title)),
-      h("div", { class: "groups" }, ...groups.map((group) => (group.link ? h("div", { class: "linked" }, h("div", { class: "link" }, ...mathematics(group.link)), groupElement(app, group)) : groupElement(app, group)))),
+      h(
+        "div",
+        { class: "groups" },
+        ...groups.map((group) =>
+          group.link
+            ? h(
+                "div",
+                { class: "linked" },
+                h("div", { class: "link" }, ...mathematics(group.link)),
+                groupElement(trace, group),
+              )
+            : groupElement(trace, group),
+        ),
+      ),
     ),
   );
-  app.acts.replaceChildren(...sections);
-  if (focused && app.page.contains(focused)) focused.focus({ preventScroll: true });
+  trace.acts.replaceChildren(...sections);
+  if (focused && page.element.contains(focused)) focused.focus({ preventScroll: true });
 }
 
-/** @param {App} app @param {Group} group */
-function groupElement(app, { above, main }) {
-  const children = [...above, main].map((stage) => viewOf(app, stage).element);
+/** @param {TraceState} trace @param {Group} group */
+function groupElement(trace, { above, main }) {
+  const children = [...above, main].map((stage) => viewOf(trace, stage).element);
   const group = h("div", { class: above.length ? "group stacked" : "group" }, ...children);
   if (main.equation?.kind !== "softmax") return group;
-  const attention = attentionView(() => app.attentionKind, (kind) => {
-    app.attentionKind = kind;
-    show(app);
-  });
-  app.attentions.set(main.name, attention);
+  const attention = attentionView(
+    () => trace.attentionKind,
+    (kind) => {
+      trace.attentionKind = kind;
+      show(trace);
+    },
+  );
+  trace.attentions.set(main.name, attention);
   return h("div", { class: "group beside" }, group, attention.element);
 }
 
-/** @param {App} app @param {Stage} stage @returns {StageView} */
-export function viewOf(app, stage) {
-  const known = app.views.get(stage.name);
+/** @param {TraceState} trace @param {Stage} stage @returns {StageView} */
+export function viewOf(trace, stage) {
+  const known = trace.views.get(stage.name);
   if (known) return known;
   const view = new StageView(stage, () => {
-    view.update(view.stage, settings(app), true);
-    if (app.focus?.stage === view.stage.name) view.moveTabStop(app.focus.row, app.focus.column, describeCell(app.story, app.focus));
-    show(app);
+    view.update(view.stage, settings(trace), true);
+    if (trace.focus?.stage === view.stage.name)
+      view.moveTabStop(trace.focus.row, trace.focus.column, describeCell(trace.record, trace.focus));
+    show(trace);
   });
-  app.views.set(stage.name, view);
-  app.sight.observe(view.element);
+  trace.views.set(stage.name, view);
+  trace.sight.observe(view.element);
   return view;
 }
 
-/** Draws a stage when it comes into sight. @param {() => App} getApp of which there is none yet */
-export function watchSight(getApp) {
-  return new IntersectionObserver(
-    (entries) => {
-      const app = getApp();
-      for (const { isIntersecting, target } of entries) {
-        const view = isIntersecting ? app.views.get(/** @type {HTMLElement} */ (target).dataset.stage ?? "") : null;
-        if (!view?.isWaiting) continue;
-        view.drawIfWaiting();
-        show(app);
-      }
-    },
-    { rootMargin: "300px" },
-  );
+/** Draws the stages that come into sight. @param {TraceState} trace @param {IntersectionObserverEntry[]} entries */
+function drawInSight(trace, entries) {
+  for (const { isIntersecting, target } of entries) {
+    const view = isIntersecting ? trace.views.get(/** @type {HTMLElement} */ (target).dataset.stage ?? "") : null;
+    if (!view?.isWaiting) continue;
+    view.drawIfWaiting();
+    show(trace);
+  }
 }
 
-/** What is out of sight is drawn too, stage by stage when there is time: somebody may search for it or read it with other means. @param {App} app */
-export function drawNext(app) {
-  const next = [...app.views.values()].find((view) => view.isWaiting);
+/**
+ * What is out of sight is drawn too, stage by stage when there is time: somebody may search for it or read it with
+ * other means.
+ * @param {TraceState} trace
+ */
+export function drawNext(trace) {
+  const next = [...trace.views.values()].find((view) => view.isWaiting);
   if (!next) return;
   next.drawIfWaiting();
-  app.drawRest();
+  trace.page.drawRest();
 }
 
-/** Draw everything from the story, in place. @param {App} app */
-export function draw(app) {
-  const inGrid = activeElement(app)?.matches("[role=gridcell]");
-  arrange(app);
-  const now = settings(app);
-  const small = app.story.stages.reduce((sum, stage) => sum + cellsOf(stage), 0) <= EAGER_CELLS;
-  for (const stage of app.story.stages) viewOf(app, stage).update(stage, now, small);
-  app.notices.hidden = app.story.notices.length === 0;
-  app.notices.replaceChildren(...app.story.notices.map((notice) => h("li", {}, formatLabel(notice.text))));
-  const cell = app.focus && app.views.get(app.focus.stage)?.moveTabStop(app.focus.row, app.focus.column, describeCell(app.story, app.focus));
-  reveal(app);
-  show(app);
-  if (inGrid && cell && activeElement(app) !== cell) cell.focus({ preventScroll: true }); // its table was built anew
-  if (inGrid && !activeElement(app)) app.toolbar.takeFocus(); // its stage is gone
-  app.drawRest();
+/** Draw everything from the record, in place. @param {TraceState} trace */
+export function draw(trace) {
+  const { page } = trace;
+  const inGrid = activeElement(page)?.matches("[role=gridcell]");
+  arrange(trace);
+  const now = settings(trace);
+  const small = trace.record.stages.reduce((sum, stage) => sum + cellsOf(stage), 0) <= EAGER_CELLS;
+  for (const stage of trace.record.stages) viewOf(trace, stage).update(stage, now, small);
+  trace.notices.hidden = trace.record.notices.length === 0;
+  trace.notices.replaceChildren(...trace.record.notices.map((notice) => h("li", {}, formatLabel(notice.text))));
+  const cell =
+    trace.focus &&
+    trace.views
+      .get(trace.focus.stage)
+      ?.moveTabStop(trace.focus.row, trace.focus.column, describeCell(trace.record, trace.focus));
+  reveal(trace);
+  show(trace);
+  if (inGrid && cell && activeElement(page) !== cell) cell.focus({ preventScroll: true }); // its table was built anew
+  if (inGrid && !activeElement(page)) page.toolbar.takeFocus(); // its stage is gone
+  page.drawRest();
 }
 
-/** @param {App} app */
-export function reveal(app) {
-  app.story.stages.forEach((stage, index) => {
-    const view = viewOf(app, stage);
-    view.element.classList.toggle("later", index > app.step);
-    view.element.classList.toggle("current", index === app.step && (app.step < app.story.stages.length - 1 || app.playing !== 0));
-    view.element.inert = index > app.step;
-    const attention = app.attentions.get(stage.name);
-    attention?.element.classList.toggle("later", index > app.step || (index === app.step && app.filled !== null));
+/** @param {TraceState} trace */
+export function reveal(trace) {
+  const { page } = trace;
+  trace.record.stages.forEach((stage, index) => {
+    const view = viewOf(trace, stage);
+    view.element.classList.toggle("later", index > trace.step);
+    view.element.classList.toggle(
+      "current",
+      index === trace.step && (trace.step < lastStep(trace.record) || trace.playing !== 0),
+    );
+    view.element.inert = index > trace.step;
+    const attention = trace.attentions.get(stage.name);
+    attention?.element.classList.toggle("later", index > trace.step || (index === trace.step && trace.filled !== null));
   });
-  app.toolbar.draw(app.story, { live: app.live, step: app.step, filled: app.filled, playing: app.playing !== 0, head: app.head, perRow: app.perRow });
+  page.toolbar.draw(trace.record, {
+    live: page.live,
+    step: trace.step,
+    filled: trace.filled,
+    playing: trace.playing !== 0,
+    selected: trace.selected,
+    perRow: trace.perRow,
+  });
 }
 
-/** The cell whose story is told. @param {App} app */
-export function shown(app) {
-  return app.pinned ? app.focus : (app.hover ?? app.focus);
-}
-
-/** Light the cells of the shown number and say where it comes from. @param {App} app */
-export function show(app) {
-  const place = shown(app);
-  const marks = marksFor(app, place);
-  for (const [name, view] of app.views) {
+/** Light the cells of the shown number and say where it comes from. @param {TraceState} trace */
+export function show(trace) {
+  const { page } = trace;
+  const place = explained(trace);
+  const marks = marksFor(trace, place);
+  for (const [name, view] of trace.views) {
     const next = marks.get(name) ?? [];
     if (next.length || view.isMarked) view.light(next);
   }
-  app.panel.draw(app.story, place ? explain(app.story, place, MOST_TERMS) : null, { pinned: app.pinned, trail: app.trail });
-  app.frame ||= requestAnimationFrame(() => ((app.frame = 0), drawAttention(app, shown(app)))); // what was asked for comes first
-  app.page.classList.toggle("is-pinned", app.pinned);
-  if (place) app.speak();
+  page.panel.draw(trace.record, place ? explain(trace.record, place, MAX_TERMS) : null, {
+    pinned: trace.pinned,
+    trail: trace.trail,
+  });
+  // In the next frame: what was asked for comes first.
+  trace.frame ||= requestAnimationFrame(() => ((trace.frame = 0), drawAttention(trace, explained(trace))));
+  page.element.classList.toggle("is-pinned", trace.pinned);
+  if (place) page.speak();
 }
 
-/** The marks of every stage while `place` is explained. @param {App} app @param {Place | null} place */
-function marksFor(app, place) {
-  const { story, head } = app;
+/** The marks of every stage while `place` is explained. @param {TraceState} trace @param {Place | null} place */
+function marksFor(trace, place) {
+  const { record, selected } = trace;
   /** @type {Map<string, Mark[]>} */
   const marks = new Map();
-  const mark = (/** @type {string} */ stage, /** @type {Mark} */ one) => void marks.set(stage, [...(marks.get(stage) ?? []), one]);
-  if (story.nonfinite) {
-    const [row, column] = story.nonfinite.place.slice(-2);
-    const only = story.nonfinite.place.length === 3 ? story.nonfinite.place[0] : null;
-    if (only === null || only === head) mark(story.nonfinite.stage, { kind: "alarm", rows: [row, row], columns: [column, column] });
+  const mark = (/** @type {string} */ stage, /** @type {Mark} */ one) =>
+    void marks.set(stage, [...(marks.get(stage) ?? []), one]);
+  if (record.nonfinite) {
+    const [row, column] = record.nonfinite.place.slice(-2);
+    const only = record.nonfinite.place.length === 3 ? record.nonfinite.place[0] : null;
+    if (only === null || only === headOf(selected, stageOf(record, record.nonfinite.stage)))
+      mark(record.nonfinite.stage, { kind: "alarm", rows: [row, row], columns: [column, column] });
   }
-  if (app.filled !== null) {
-    const stage = story.stages[app.step];
-    const view = viewOf(app, stage);
-    for (const block of unfilled(app.filled, ...view.size)) {
+  if (trace.filled !== null) {
+    const stage = record.stages[trace.step];
+    const view = viewOf(trace, stage);
+    for (const block of unfilled(trace.filled, ...view.size)) {
       const [rows, columns] = view.turned(0, 1)[0] ? [block.columns, block.rows] : [block.rows, block.columns];
       mark(stage.name, { kind: "cover", rows, columns });
     }
   }
   if (place) {
-    for (const area of sourceAreas(story, place)) {
-      if (area.head === null || area.head === head || !stageOf(story, area.stage).heads) mark(area.stage, { kind: `operand-${Math.min(area.operand, 3)}`, rows: area.rows, columns: area.columns });
+    for (const area of sourceAreas(record, place)) {
+      const head = headOf(selected, stageOf(record, area.stage));
+      if (area.head === null || head === null || area.head === head)
+        mark(area.stage, { kind: `operand-${Math.min(area.operand, 3)}`, rows: area.rows, columns: area.columns });
     }
-    mark(place.stage, { kind: app.pinned ? "focus pinned" : "focus", rows: [place.row, place.row], columns: [place.column, place.column] });
+    mark(place.stage, {
+      kind: trace.pinned ? "focus pinned" : "focus",
+      rows: [place.row, place.row],
+      columns: [place.column, place.column],
+    });
   }
   return marks;
 }
 
-/** @param {App} app @param {Place | null} place */
-function drawAttention(app, place) {
-  for (const [name, attention] of app.attentions) {
-    const stage = stageOf(app.story, name);
+/** @param {TraceState} trace @param {Place | null} place */
+function drawAttention(trace, place) {
+  for (const [name, attention] of trace.attentions) {
+    const stage = stageOf(trace.record, name);
     const rows = stage.rows.labels.length;
-    const axis = place && stageOf(app.story, place.stage).rows;
-    if (place && axis && axis.labels.length === rows && (axis.name === stage.rows.name || place.stage === name)) app.attentionRow = place.row;
-    if (app.attentionRow < 0 || app.attentionRow >= rows) app.attentionRow = rows - 1; // the last token sees most
-    attention.draw(app.story, stage, app.attentionRow, app.head);
+    const axis = place && stageOf(trace.record, place.stage).rows;
+    if (place && axis && axis.labels.length === rows && (axis.name === stage.rows.name || place.stage === name))
+      trace.attentionRow = place.row;
+    if (trace.attentionRow < 0 || trace.attentionRow >= rows) trace.attentionRow = rows - 1; // the last token sees most
+    attention.draw(trace.record, stage, trace.attentionRow, headOf(trace.selected, stage));
   }
 }
 
-/** @param {App} app */
-export function spokenText(app) {
-  const place = shown(app);
+/** @param {TraceState} trace */
+export function spokenText(trace) {
+  const place = explained(trace);
   if (!place) return "";
-  const { lines, sentence } = explain(app.story, place, MOST_TERMS);
-  return [`${stageOf(app.story, place.stage).title}: ${describeCell(app.story, place)}.`, ...lines.map(textOf), sentence].join(" ");
+  const { lines, sentence } = explain(trace.record, place, MAX_TERMS);
+  return [
+    `${stageOf(trace.record, place.stage).title}: ${describeCell(trace.record, place)}.`,
+    ...lines.map(textOf),
+    sentence,
+  ].join(" ");
 }
 
-/** @param {App} app @param {string} text */
-export function say(app, text) {
-  setText(app.status, text);
-  app.status.hidden = text === "";
+/** @param {Page} page @param {string} text */
+export function say(page, text) {
+  setText(page.status, text);
+  page.status.hidden = text === "";
 }
 
-// --------------------------------------------------------------------------------------------------------- focus, pin, walk
+// ---------------------------------------------------------------------------------------------------- focus, pin, walk
 
-/** @param {App} app @param {Place} place @param {{pin?: boolean, keepTrail?: boolean, dom?: boolean, scroll?: boolean}} how */
-export function setFocus(app, place, { pin = false, keepTrail = false, dom = false, scroll = false }) {
-  if (place.head !== null && place.head !== app.head) setHead(app, place.head);
-  app.focus = place;
-  app.pinned = pin;
-  app.hover = null;
-  if (!keepTrail) app.trail = [];
-  const cell = app.views.get(place.stage)?.moveTabStop(place.row, place.column, describeCell(app.story, place));
+/**
+ * @param {TraceState} trace @param {Place} place
+ * @param {{pin?: boolean, keepTrail?: boolean, dom?: boolean, scroll?: boolean}} how
+ */
+export function setFocus(trace, place, { pin = false, keepTrail = false, dom = false, scroll = false }) {
+  const { page } = trace;
+  const stage = stageOf(trace.record, place.stage);
+  if (stage.heads && place.head !== null && place.head !== headOf(trace.selected, stage))
+    setHead(trace, stage.heads.name, place.head);
+  trace.focus = place;
+  trace.pinned = pin;
+  trace.hover = null;
+  if (!keepTrail) trace.trail = [];
+  const cell = trace.views.get(place.stage)?.moveTabStop(place.row, place.column, describeCell(trace.record, place));
   if (dom) cell?.focus({ preventScroll: true });
-  app.writeBack();
-  show(app);
-  if (cell && (scroll || (activeElement(app) === cell && isCovered(app, cell)))) bringIntoSight(app, cell);
+  page.writeBack();
+  show(trace);
+  if (cell && (scroll || (activeElement(page) === cell && isCovered(page, cell)))) bringIntoSight(page, cell);
 }
 
-/** Whether the explanation lies over it. @param {App} app @param {HTMLElement} cell */
-function isCovered(app, cell) {
-  const [one, other] = [cell.getBoundingClientRect(), app.panel.element.getBoundingClientRect()];
+/** Whether the explanation lies over it. @param {Page} page @param {HTMLElement} cell */
+function isCovered(page, cell) {
+  const [one, other] = [cell.getBoundingClientRect(), page.panel.element.getBoundingClientRect()];
   return one.bottom > other.top && one.top < other.bottom;
 }
 
-/** @param {App} app @param {HTMLElement} cell */
-function bringIntoSight(app, cell) {
-  const { element } = app.panel;
+/** @param {Page} page @param {HTMLElement} cell */
+function bringIntoSight(page, cell) {
+  const { element } = page.panel;
   if (getComputedStyle(element).position === "sticky") cell.style.scrollMarginBottom = `${element.offsetHeight + 8}px`;
   cell.scrollIntoView({ block: "nearest", inline: "nearest" });
   cell.style.scrollMarginBottom = "";
 }
 
-/** @param {App} app */
-export function letGo(app) {
-  if (!app.pinned || !activeElement(app)?.matches("[role=gridcell]")) app.focus = null; // the keyboard's cell goes on being explained
-  app.pinned = false;
-  app.trail = [];
-  app.hover = null;
-  app.writeBack();
-  show(app);
+/** @param {TraceState} trace */
+export function letGo(trace) {
+  const { page } = trace;
+  // The keyboard's cell goes on being explained.
+  if (!trace.pinned || !activeElement(page)?.matches("[role=gridcell]")) trace.focus = null;
+  trace.pinned = false;
+  trace.trail = [];
+  trace.hover = null;
+  page.writeBack();
+  show(trace);
 }
 
-/** @param {App} app */
-export function activeElement(app) {
-  return /** @type {Document | ShadowRoot} */ (app.page.getRootNode()).activeElement;
+/** @param {Page} page */
+export function activeElement(page) {
+  return /** @type {Document | ShadowRoot} */ (page.element.getRootNode()).activeElement;
 }
 
-/** One level back: explain a source of what is explained. @param {App} app @param {Source} source @param {boolean} [inGrid] */
-export function walkTo(app, { stage, row, column, head: at }, inGrid = false) {
-  const place = shown(app);
-  if (place) app.trail = [...app.trail, place];
-  setFocus(app, { stage, row, column, head: at }, { pin: true, keepTrail: true, dom: inGrid, scroll: true });
-  if (!inGrid) app.panel.focusFirst();
+/**
+ * One level back: explain a source of what is explained.
+ * @param {TraceState} trace @param {Source} source @param {boolean} [inGrid]
+ */
+export function walkTo(trace, { stage, row, column, head: at }, inGrid = false) {
+  const place = explained(trace);
+  if (place) trace.trail = [...trace.trail, place];
+  setFocus(trace, { stage, row, column, head: at }, { pin: true, keepTrail: true, dom: inGrid, scroll: true });
+  if (!inGrid) trace.page.panel.focusFirst();
 }
 
-/** Forward again to what was explained before. @param {App} app @param {number} level */
-export function returnTo(app, level) {
-  const place = app.trail[level];
-  app.trail = app.trail.slice(0, level);
-  setFocus(app, place, { pin: true, keepTrail: true, scroll: true });
-  app.panel.focusFirst();
+/** Forward again to what was explained before. @param {TraceState} trace @param {number} level */
+export function returnTo(trace, level) {
+  const place = trace.trail[level];
+  trace.trail = trace.trail.slice(0, level);
+  setFocus(trace, place, { pin: true, keepTrail: true, scroll: true });
+  trace.page.panel.focusFirst();
 }
 
-/** @param {App} app @param {Place} place @returns {boolean} */
-export function isSource(app, place) {
-  const from = app.pinned && app.focus;
-  if (!from) return false;
-  return sourceAreas(app.story, from).some(
-    (area) => area.stage === place.stage && area.rows[0] <= place.row && place.row <= area.rows[1] && area.columns[0] <= place.column && place.column <= area.columns[1],
-  );
-}
-
-/** @param {App} app @param {Event} event @returns {StageView | undefined} */
-export function viewAt(app, event) {
+/** @param {TraceState} trace @param {Event} event @returns {StageView | undefined} */
+export function viewAt(trace, event) {
   const figure = event.target instanceof Element ? event.target.closest("figure") : null;
-  return figure ? app.views.get(figure.dataset.stage ?? "") : undefined;
+  return figure ? trace.views.get(figure.dataset.stage ?? "") : undefined;
 }
 
-/** @param {App} app @param {MouseEvent} event @returns {Place | null} */
-export function placeAt(app, event) {
-  const view = viewAt(app, event);
+/** @param {TraceState} trace @param {MouseEvent} event @returns {Place | null} */
+export function placeAt(trace, event) {
+  const view = viewAt(trace, event);
   const found = view?.locate(event);
-  return view && found ? { stage: view.stage.name, row: found[0], column: found[1], head: view.stage.heads ? app.head : null } : null;
+  return view && found ? placeIn(trace, view.stage, ...found) : null;
 }
 
-/** @param {Place | null} a @param {Place | null} b */
-export const isSame = (a, b) => a === b || (a !== null && b !== null && a.stage === b.stage && a.row === b.row && a.column === b.column && a.head === b.head);
+// --------------------------------------------------------------------------------------------------------------- looks
 
-// -------------------------------------------------------------------------------------------------------------------- looks
-
-/** @param {App} app @param {number} next */
-export function setHead(app, next) {
-  app.head = next;
-  if (app.focus && app.focus.head !== null) app.focus = { ...app.focus, head: next };
-  app.hover = null;
-  draw(app);
+/**
+ * Show another head of the stages with this axis; the focus stays where it is in the rows and columns.
+ * @param {TraceState} trace @param {string} axis @param {number} next
+ */
+export function setHead(trace, axis, next) {
+  trace.selected.set(axis, next);
+  const stage = trace.focus && stageOf(trace.record, trace.focus.stage);
+  if (trace.focus && stage) trace.focus = { ...trace.focus, head: headOf(trace.selected, stage) };
+  trace.hover = null;
+  draw(trace);
 }
 
-/** @param {App} app @param {string} next */
-export function setRange(app, next) {
-  app.perRow = next === "row";
-  draw(app);
+/** @param {TraceState} trace @param {string} next */
+export function setRange(trace, next) {
+  trace.perRow = next === "row";
+  draw(trace);
 }
 
-/** @param {App} app */
-function applyTheme(app) {
-  app.page.dataset.theme = themeOf(app.page, app.night.matches);
-}
-
-/** @param {App} app */
-export function followTheme(app) {
-  const update = () => applyTheme(app);
-  const themes = new MutationObserver(update);
-  app.night.addEventListener("change", update, { signal: app.signal });
-  for (const element of [document.body, document.documentElement]) themes.observe(element, { attributes: true, attributeFilter: ["data-jp-theme-light", "class", "theme", "data-theme"] });
-  app.signal.addEventListener("abort", () => themes.disconnect());
-  update();
-  whenPlaced(app.page, update, app.signal); // only then something is behind it
-}
-
-/** Call `act` once `element` has a place on its page: a notebook builds what it shows later. @param {HTMLElement} element @param {() => void} act @param {AbortSignal} signal */
-export function whenPlaced(element, act, signal) {
-  const size = new ResizeObserver(() => {
-    if (!element.isConnected) return;
-    size.disconnect();
-    act();
-  });
-  size.observe(element);
-  signal.addEventListener("abort", () => size.disconnect());
-}
-
-/** On a wide page, as on a projector, everything is a size larger. @param {App} app */
-export function followWidth(app) {
-  const plainSize = parseFloat(getComputedStyle(app.page).fontSize) || 14;
-  app.fontSize = plainSize;
+/** On a wide page, as on a projector, everything is a size larger. @param {Page} page */
+export function followWidth(page) {
+  const plainSize = parseFloat(getComputedStyle(page.element).fontSize) || 14;
+  page.fontSize = plainSize;
   const fitText = () => {
-    const next = app.page.clientWidth >= 1250 ? Math.round(plainSize * 1.15) : plainSize;
-    if (next === app.fontSize) return false;
-    app.fontSize = next;
-    app.page.style.fontSize = `${next}px`;
+    const next = page.element.clientWidth >= 1250 ? Math.round(plainSize * 1.15) : plainSize;
+    if (next === page.fontSize) return false;
+    page.fontSize = next;
+    page.element.style.fontSize = `${next}px`;
     return true;
   };
-  const width = new ResizeObserver(() => fitText() && draw(app));
-  width.observe(app.page);
-  app.signal.addEventListener("abort", () => width.disconnect());
+  const width = new ResizeObserver(() => fitText() && draw(page.trace));
+  width.observe(page.element);
+  page.signal.addEventListener("abort", () => width.disconnect());
   fitText();
 }

@@ -3,69 +3,155 @@
  * The row of buttons and choices over the stages. It asks for what was chosen, and shows what is so.
  */
 
-import { formatLabel, labelOf } from "./explanation.js";
+import { headAxes } from "./record.js";
+import { formatLabel, labelOf } from "./notation.js";
 import { cellsOf } from "./drawing.js";
 import { choice, h, icon, ICONS, NOT_LIVE, setText } from "./elements.js";
 
-/** @import { Story } from "./record.js" */
+/** @import { Axis, TraceRecord } from "./record.js" */
 
 /** @param {string} name @param {string} label @param {() => void} act @param {string} [text] */
 function button(name, label, act, text) {
-  const element = h("button", { type: "button", class: `tool ${name}`, "aria-label": label, title: label }, ...(name in ICONS ? [icon(name)] : []), ...(text ? [text] : []));
+  const element = h(
+    "button",
+    { type: "button", class: `tool ${name}`, "aria-label": label, title: label },
+    ...(name in ICONS ? [icon(name)] : []),
+    ...(text ? [text] : []),
+  );
   element.addEventListener("click", () => element.ariaDisabled !== "true" && act());
   return element;
 }
 
-/** A button that has nothing to do now keeps the focus: where would it go? @param {HTMLElement} element @param {boolean} isAble */
+/**
+ * A button that has nothing to do now keeps the focus: where would it go?
+ * @param {HTMLElement} element @param {boolean} isAble
+ */
 const enable = (element, isAble) => void (element.ariaDisabled = String(!isAble));
 
-/** What can be chosen about the run itself; each choice is a wish to the kernel. @param {(message: object) => void} ask */
+/**
+ * What can be chosen about the run itself; each choice is a wish to the kernel.
+ * @param {(message: object) => void} ask
+ */
 function optionsView(ask) {
   const option = (/** @type {string} */ name, /** @type {any} */ value) => ask({ kind: "option", name, value });
-  const mask = choice("mask", "Mask", [["none", "none"], ["causal", "causal"], ["given", "by hand"]], (value) => option("mask", value));
-  const scale = choice("scale", "Scale", [["true", "÷ √d_k"], ["false", "off"]], (value) => option("scale", value === "true"));
-  const over = choice("col_dim", "Softmax over", [["1", "rows"], ["0", "columns"]], (value) => option("col_dim", Number(value)));
+  const mask = choice(
+    "mask",
+    "Mask",
+    [
+      ["none", "none"],
+      ["causal", "causal"],
+      ["given", "by hand"],
+    ],
+    (value) => option("mask", value),
+  );
+  const scale = choice(
+    "scale",
+    "Scale",
+    [
+      ["true", "÷ √d_k"],
+      ["false", "off"],
+    ],
+    (value) => option("scale", value === "true"),
+  );
+  const over = choice(
+    "col_dim",
+    "Softmax over",
+    [
+      ["1", "rows"],
+      ["0", "columns"],
+    ],
+    (value) => option("col_dim", Number(value)),
+  );
   const slider = h("input", { type: "range", min: -1, max: 1, step: 0.05, "aria-label": "Temperature" });
-  const degrees = h("output", {});
-  const temperature = h("fieldset", { class: "choice" }, h("legend", {}, "Temperature"), h("div", { class: "slide" }, slider, degrees));
-  const warm = () => Number((10 ** Number(slider.value)).toPrecision(2));
+  const shownTemperature = h("output", {});
+  const temperature = h(
+    "fieldset",
+    { class: "choice" },
+    h("legend", {}, "Temperature"),
+    h("div", { class: "slide" }, slider, shownTemperature),
+  );
+  const chosenTemperature = () => Number((10 ** Number(slider.value)).toPrecision(2));
   slider.addEventListener("input", () => {
-    setText(degrees, String(warm()));
-    slider.setAttribute("aria-valuetext", String(warm()));
-    option("temperature", warm());
+    setText(shownTemperature, String(chosenTemperature()));
+    slider.setAttribute("aria-valuetext", String(chosenTemperature()));
+    option("temperature", chosenTemperature());
   });
   const seedBox = h("input", { type: "text", inputmode: "numeric", "aria-label": "Seed", class: "seed" });
   let drawnSeed = "";
-  const sow = () => {
+  const sendSeed = () => {
     const text = seedBox.value.trim();
     if (text === drawnSeed) return;
     drawnSeed = text;
     option("seed", /^\d{1,15}$/.test(text) ? Number(text) : text);
   };
-  seedBox.addEventListener("change", sow);
-  seedBox.addEventListener("keydown", (event) => event.key === "Enter" && sow()); // a notebook may keep Enter from becoming a change
-  const another = button("another", "next seed: draw other weights", () => option("seed", (Number(seedBox.value) || 0) + 1), "next");
-  const seed = h("fieldset", { class: "choice" }, h("legend", {}, "Seed"), h("div", { class: "slide" }, seedBox, another));
+  seedBox.addEventListener("change", sendSeed);
+  // A notebook may keep Enter from becoming a change.
+  seedBox.addEventListener("keydown", (event) => event.key === "Enter" && sendSeed());
+  const nextSeed = button(
+    "another",
+    "next seed: draw other weights",
+    () => option("seed", (Number(seedBox.value) || 0) + 1),
+    "next",
+  );
+  const seed = h(
+    "fieldset",
+    { class: "choice" },
+    h("legend", {}, "Seed"),
+    h("div", { class: "slide" }, seedBox, nextSeed),
+  );
   /** @type {Record<string, HTMLElement>} */
   const controls = { mask: mask.element, scale: scale.element, temperature, col_dim: over.element, seed };
   const element = h("fieldset", { class: "experiment", "aria-label": "What if" }, ...Object.values(controls));
   return {
     element,
-    /** @param {Story} story @param {boolean} live */
-    draw(story, live) {
-      const offers = story.can.options ?? [];
+    /** @param {TraceRecord} record @param {boolean} live */
+    draw(record, live) {
+      const offers = record.can.options ?? [];
       for (const [name, control] of Object.entries(controls)) control.hidden = !offers.includes(name);
       element.hidden = offers.length === 0;
       element.disabled = !live;
-      mask.select(story.options.mask);
-      scale.select(String(story.options.scale));
-      over.select(String(story.options.col_dim));
-      const degree = Number(story.options.temperature);
-      if (!slider.matches(":active")) slider.value = String(Math.log10(degree));
-      if (!slider.matches(":active")) setText(degrees, String(degree));
-      slider.setAttribute("aria-valuetext", String(degree));
-      drawnSeed = String(story.options.seed);
+      mask.select(record.options.mask);
+      scale.select(String(record.options.scale));
+      over.select(String(record.options.col_dim));
+      const temperatureNow = Number(record.options.temperature);
+      if (!slider.matches(":active")) slider.value = String(Math.log10(temperatureNow));
+      if (!slider.matches(":active")) setText(shownTemperature, String(temperatureNow));
+      slider.setAttribute("aria-valuetext", String(temperatureNow));
+      drawnSeed = String(record.options.seed);
       if (!seedBox.matches(":focus")) seedBox.value = drawnSeed;
+    },
+  };
+}
+
+/**
+ * One choice for each axis of heads, which bears its name where there are several.
+ * @param {(axis: string, head: number) => void} setHead
+ */
+function headsView(setHead) {
+  const element = h("div", { class: "heads" });
+  /** @type {HTMLSelectElement[]} */
+  let choosers = [];
+  let drawn = "";
+  return {
+    element,
+    /** @param {Axis[]} axes @param {Map<string, number>} selected */
+    draw(axes, selected) {
+      const key = JSON.stringify(axes);
+      if (key !== drawn) {
+        drawn = key;
+        const names = axes.length === 1 ? ["Head"] : axes.map((axis) => formatLabel(axis.name));
+        choosers = axes.map((axis, index) => {
+          const chooser = h(
+            "select",
+            { "aria-label": names[index] },
+            ...axis.labels.map((_, place) => h("option", {}, labelOf(axis, place))),
+          );
+          chooser.addEventListener("change", () => setHead(axis.name, chooser.selectedIndex));
+          return chooser;
+        });
+        element.replaceChildren(...choosers.map((chooser, index) => h("label", {}, `${names[index]} `, chooser)));
+      }
+      axes.forEach((axis, index) => (choosers[index].selectedIndex = selected.get(axis.name) ?? 0));
     },
   };
 }
@@ -73,18 +159,35 @@ function optionsView(ask) {
 const NO_COPY = "Copies are written by Python: start the kernel and run the cell in a notebook.";
 
 /**
- * What can be taken along: the whole run as code, one stage as text or picture. What the clipboard does not take is offered here.
- * @param {(what: string, stage: string | null) => void} copy @param {() => string} currentStage the one that is copied unless another is chosen
+ * What can be taken along: the whole run as code, one stage as text or picture. What the clipboard does not take is
+ * offered here.
+ * @param {(what: string, stage: string | null) => void} copy
+ * @param {() => string} currentStage the one that is copied unless another is chosen
  */
 function copyView(copy, currentStage) {
   const id = `copies-${Math.random().toString(36).slice(2)}`;
-  const opener = h("button", { type: "button", class: "tool copy", "aria-expanded": "false", "aria-controls": id }, icon("copy"), "Copy");
+  const opener = h(
+    "button",
+    { type: "button", class: "tool copy", "aria-expanded": "false", "aria-controls": id },
+    icon("copy"),
+    "Copy",
+  );
   const code = button("", "Copy as PyTorch", () => copy("pytorch", null), "PyTorch, the whole run");
   const stages = h("select", { "aria-label": "Stage to copy" });
-  const ways = ["LaTeX", "Markdown", "CSV", "PNG", "SVG"].map((way) => button("", `Copy the stage as ${way}`, () => copy(way.toLowerCase(), stages.value), way));
+  const ways = ["LaTeX", "Markdown", "CSV", "PNG", "SVG"].map((way) =>
+    button("", `Copy the stage as ${way}`, () => copy(way.toLowerCase(), stages.value), way),
+  );
   const reason = h("p", { class: "reason" }, NO_COPY);
   const rest = h("div", { class: "rest" });
-  const menu = h("div", { class: "copies", id, role: "group", "aria-label": "Copy", tabindex: -1, hidden: true }, code, stages, h("div", { class: "buttons" }, ...ways), reason, rest);
+  const menu = h(
+    "div",
+    { class: "copies", id, role: "group", "aria-label": "Copy", tabindex: -1, hidden: true },
+    code,
+    stages,
+    h("div", { class: "buttons" }, ...ways),
+    reason,
+    rest,
+  );
   const element = h("div", { class: "copying" }, opener, menu);
   /** @param {boolean} isOpen */
   const open = (isOpen) => {
@@ -105,7 +208,8 @@ function copyView(copy, currentStage) {
     close();
   });
   element.addEventListener("focusout", ({ relatedTarget }) => {
-    if (!menu.hidden && document.hasFocus() && !element.contains(/** @type {Node | null} */ (relatedTarget))) open(false);
+    if (!menu.hidden && document.hasFocus() && !element.contains(/** @type {Node | null} */ (relatedTarget)))
+      open(false);
   });
   return {
     element,
@@ -114,11 +218,13 @@ function copyView(copy, currentStage) {
     offer(...nodes) {
       rest.replaceChildren(...nodes);
     },
-    /** @param {Story} story @param {boolean} live */
-    draw(story, live) {
-      const titles = story.stages.map((stage) => formatLabel(stage.title));
+    /** @param {TraceRecord} record @param {boolean} live */
+    draw(record, live) {
+      const titles = record.stages.map((stage) => formatLabel(stage.title));
       if (titles.join() !== [...stages.options].map((option) => option.text).join()) {
-        stages.replaceChildren(...story.stages.map((stage, place) => h("option", { value: stage.name }, titles[place])));
+        stages.replaceChildren(
+          ...record.stages.map((stage, place) => h("option", { value: stage.name }, titles[place])),
+        );
       }
       for (const control of [code, stages, ...ways]) control.disabled = !live;
       reason.hidden = live;
@@ -128,8 +234,9 @@ function copyView(copy, currentStage) {
 
 /**
  * The row of buttons and choices.
- * @param {{go: (by: number) => void, play: () => void, ask: (message: object) => void, setHead: (head: number) => void, setRange: (range: string) => void,
- *   copy: (what: string, stage: string | null) => void, currentStage: () => string}} actions
+ * @param {{go: (by: number) => void, play: () => void, ask: (message: object) => void, setHead: (axis: string,
+ *   head: number) => void, setRange: (range: string) => void, copy: (what: string, stage: string | null) => void,
+ *   currentStage: () => string}} actions
  */
 export function toolbarView({ go, play, ask, setHead, setRange, copy, currentStage }) {
   const previous = button("previous", "Previous step [", () => go(-1));
@@ -137,10 +244,16 @@ export function toolbarView({ go, play, ask, setHead, setRange, copy, currentSta
   const playing = button("play", "Play (space)", play);
   const position = h("span", { class: "position" });
   const check = h("span", { class: "check" });
-  const head = h("select", { "aria-label": "Head" });
-  const heads = h("label", { class: "heads" }, "Head ", head);
-  head.addEventListener("change", () => setHead(head.selectedIndex));
-  const range = choice("range", "Colours per", [["stage", "stage"], ["row", "row"]], setRange);
+  const heads = headsView(setHead);
+  const range = choice(
+    "range",
+    "Colours per",
+    [
+      ["stage", "stage"],
+      ["row", "row"],
+    ],
+    setRange,
+  );
 
   const copies = copyView(copy, currentStage);
   const options = optionsView(ask);
@@ -149,27 +262,45 @@ export function toolbarView({ go, play, ask, setHead, setRange, copy, currentSta
   const reset = button("reset", "Reset: Back to what was typed", () => ask({ kind: "reset" }), "Reset");
   const history = h("fieldset", { class: "history", "aria-label": "Changes" }, undo, redo, reset);
   const reason = h("p", { class: "reason", hidden: true }, NOT_LIVE);
-  const element = h("div", { class: "toolbar" }, h("div", { class: "walk" }, h("div", { class: "buttons" }, previous, playing, next), position, check, h("div", { class: "looks" }, history, heads, range.element, copies.element)), options.element, reason);
+  const element = h(
+    "div",
+    { class: "toolbar" },
+    h(
+      "div",
+      { class: "walk" },
+      h("div", { class: "buttons" }, previous, playing, next),
+      position,
+      check,
+      h("div", { class: "looks" }, history, heads.element, range.element, copies.element),
+    ),
+    options.element,
+    reason,
+  );
   return {
     element,
     copies,
     takeFocus: () => playing.focus({ preventScroll: true }),
-    /** @param {Story} story @param {{live: boolean, step: number, filled: number | null, playing: boolean, head: number, perRow: boolean}} state */
-    draw(story, state) {
-      const { can } = story;
-      const stage = story.stages[state.step];
+    /**
+     * @param {TraceRecord} record
+     * @param {{live: boolean, step: number, filled: number | null, playing: boolean, selected: Map<string, number>,
+     *   perRow: boolean}} state
+     */
+    draw(record, state) {
+      const { can } = record;
+      const stage = record.stages[state.step];
       const cell = state.filled === null ? "" : `, cell ${Math.min(state.filled, cellsOf(stage))} of ${cellsOf(stage)}`;
-      position.replaceChildren(h("span", { class: "count" }, `step ${state.step + 1} of ${story.stages.length}: `), h("strong", {}, formatLabel(stage.title)), cell);
-      setText(check, (/^agrees/.test(story.check) ? "✓ " : "") + formatLabel(story.check));
+      position.replaceChildren(
+        h("span", { class: "count" }, `step ${state.step + 1} of ${record.stages.length}: `),
+        h("strong", {}, formatLabel(stage.title)),
+        cell,
+      );
+      setText(check, (/^agrees/.test(record.check) ? "✓ " : "") + formatLabel(record.check));
       enable(previous, state.step > 0);
-      enable(next, state.step < story.stages.length - 1 || state.filled !== null);
+      enable(next, state.step < record.stages.length - 1 || state.filled !== null);
       playing.replaceChildren(icon(state.playing ? "pause" : "play"));
       playing.setAttribute("aria-label", state.playing ? "Pause (space)" : "Play (space)");
       playing.title = state.playing ? "Pause (space)" : "Play (space)";
-      const axis = story.stages.find((one) => one.heads)?.heads;
-      heads.hidden = !axis;
-      if (axis && head.options.length !== axis.labels.length) head.replaceChildren(...axis.labels.map((_, place) => h("option", {}, labelOf(axis, place))));
-      head.selectedIndex = state.head;
+      heads.draw(headAxes(record), state.selected);
       range.select(state.perRow ? "row" : "stage");
       history.hidden = !(can.undo || can.redo || can.reset || can.options?.length || can.edit?.length);
       history.disabled = !state.live;
@@ -177,8 +308,8 @@ export function toolbarView({ go, play, ask, setHead, setRange, copy, currentSta
       enable(undo, can.undo);
       enable(redo, can.redo);
       enable(reset, can.reset);
-      options.draw(story, state.live);
-      copies.draw(story, state.live);
+      options.draw(record, state.live);
+      copies.draw(record, state.live);
     },
   };
 }
