@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from attn_magic.explain import Explanation, Source
     from attn_magic.matrix import Matrix, parse_matrix
     from attn_magic.notices import Notice
-    from attn_magic.trace import AttentionTrace, Axis, Options, Stage
+    from attn_magic.options import Options
+    from attn_magic.trace import AttentionTrace, Axis, Stage
 
     __version__: str
 
@@ -33,7 +34,8 @@ _HOMES = {
     "matrix": ("Matrix", "parse_matrix"),
     "notices": ("Notice",),
     "equations": ("Contraction", "Elementwise", "Softmax"),
-    "trace": ("AttentionTrace", "Axis", "Options", "Stage"),
+    "options": ("Options",),
+    "trace": ("AttentionTrace", "Axis", "Stage"),
 }
 
 __all__ = [

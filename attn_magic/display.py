@@ -32,7 +32,7 @@ _Made = TypeVar("_Made")
 
 _TRACE = ("attn_magic.trace", "AttentionTrace")
 _CONSOLE = re.compile(r"jupyter[-_]console(?:\.exe|-script\.py)?")
-_MOST_SAVED_TWICE = 300_000  # bytes of record and numbers, 90 tokens or so, that an output holds beside the widget that has them
+_MAX_SAVED_TWICE = 300_000  # bytes of record and numbers, 90 tokens or so, that an output holds beside the widget that has them
 
 
 def start_showing(shell: "InteractiveShell") -> None:
@@ -148,7 +148,7 @@ def _beside(html: str, explorer: "Explorer") -> str:
     from attn_magic.explorer.widget import BESIDE_AN_EXPLORER
 
     record, values, name = explorer.record, explorer.values, explorer.tables
-    is_small = len(record) + len(values) <= _MOST_SAVED_TWICE
+    is_small = len(record) + len(values) <= _MAX_SAVED_TWICE
     return BESIDE_AN_EXPLORER + (upgradable(html, record, values, name) if is_small else named(html, name))
 
 

@@ -10,10 +10,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from attn_magic.equations import Contraction, Elementwise, Softmax
 from attn_magic.errors import TraceError
 from attn_magic.expressions import Expression, Leaf, equate, evaluate, fold, format_constant, substitute, write
 from attn_magic.notation import Number, format_label, format_number, shorten
-from attn_magic.trace import AttentionTrace, Axis, Contraction, Elementwise, Softmax, Stage
+from attn_magic.trace import AttentionTrace, Axis, Stage
 
 _MAX_CHARACTERS = 200  # of a label that are looked at before it is cut to fit a line
 NOTHING_TO_ATTEND_TO = "Every key is hidden from this query: nothing to attend to."

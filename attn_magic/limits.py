@@ -2,8 +2,8 @@
 
 from attn_magic.notation import count
 
-LARGEST_TRACE = 2**30  # bytes that all stages of one trace may take together
-MOST_TOKENS = 8191  # of one feature each, that fit into it
+MAX_TRACE_BYTES = 2**30  # bytes that all stages of one trace may take together
+MAX_TOKENS = 8191  # of one feature each, that fit into it
 _BYTES = 4  # of a float32
 _UNITS = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"))
 
@@ -22,8 +22,8 @@ def find_excess(tokens: int, features: int) -> str:
     ''
     """
     needed = trace_bytes(tokens, features)
-    if needed <= LARGEST_TRACE:
+    if needed <= MAX_TRACE_BYTES:
         return ""
     unit, name = next(unit for unit in _UNITS if needed >= unit[0])
     size = count(tokens, "token") + (f" with {count(features, 'feature')}" if features > 1 else "")
-    return f"Attention over {size} needs about {needed / unit:,.1f} {name} of memory, and the limit is {LARGEST_TRACE / 2**30:g} GiB"
+    return f"Attention over {size} needs about {needed / unit:,.1f} {name} of memory, and the limit is {MAX_TRACE_BYTES / 2**30:g} GiB"

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _CELL_LINE = re.compile(rf"%%({'|'.join(MAGICS)})(\s|$)")
 _QUOTED_OR_SIGN = re.compile(r"""[#%]|"[^"]*"|'[^']*'""")
-_MOST_CHARACTERS = 60  # of the user's own text, quoted in an error
+_MAX_CHARACTERS = 60  # of the user's own text, quoted in an error
 
 
 def _trait(option: Option) -> Any:
@@ -209,7 +209,7 @@ def _write_below(magic: str) -> str:
 
 
 def _show(text: str) -> str:
-    return shorten(format_label(text), _MOST_CHARACTERS)
+    return shorten(format_label(text), _MAX_CHARACTERS)
 
 
 def split_semicolon(text: str, comments: str) -> tuple[str, bool]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from attn_magic.equations import Contraction, Elementwise, Equation, Softmax
 from attn_magic.notation import Number
-from attn_magic.trace import Axis, Contraction, Elementwise, Equation, Softmax, Stage
+from attn_magic.trace import Axis, Stage
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from attn_magic.masks import GIVEN, NONE
 from attn_magic.options import OPTIONS
 from attn_magic.trace import AttentionTrace
 
-_MOST_COMPARED = 2**20  # numbers in a stage; comparing 4096 × 4096 of them with torch takes longer than showing them
+_MAX_COMPARED = 2**20  # numbers in a stage; comparing 4096 × 4096 of them with torch takes longer than showing them
 
 
 def describe_sizes(trace: AttentionTrace) -> str:
@@ -38,6 +38,6 @@ def _options(trace: AttentionTrace) -> Iterator[str]:
 
 def describe_check(trace: AttentionTrace) -> str:
     """How well torch's own function agrees, where asking it takes no time that a reader would notice."""
-    if all(math.prod(stage.shape) <= _MOST_COMPARED for stage in trace):
+    if all(math.prod(stage.shape) <= _MAX_COMPARED for stage in trace):
         return str(trace.check())
     return "trace.check() compares this with torch; for so many numbers it takes a moment"

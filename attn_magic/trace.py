@@ -15,15 +15,11 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Shaped
 from torch import Tensor, nn
 
-from attn_magic.equations import Contraction as Contraction
-from attn_magic.equations import Elementwise as Elementwise
-from attn_magic.equations import Equation as Equation
-from attn_magic.equations import Softmax as Softmax
-from attn_magic.equations import check_operands, times
+from attn_magic.equations import Elementwise, Equation, Softmax, check_operands, times
 from attn_magic.errors import TraceError, did_you_mean
 from attn_magic.notation import Number
 from attn_magic.notices import Notice
-from attn_magic.options import Options as Options
+from attn_magic.options import Options
 from attn_magic.threads import one_thread
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 
 from attn_magic import attend
-from attn_magic.trace import AttentionTrace, Axis, Contraction, Elementwise, Reference, Softmax, Stage
+from attn_magic.equations import Contraction, Elementwise, Softmax
+from attn_magic.trace import AttentionTrace, Axis, Reference, Stage
 from tests.traces import INDIAN, cross_attention_with_softcap, grouped_queries
 
 Multiply: TypeAlias = Callable[..., torch.Tensor]  # an einsum: indices, operands

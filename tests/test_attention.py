@@ -15,10 +15,11 @@ from torch import nn
 
 import attn_magic.attention
 from attn_magic.attention import MaskedSelfAttention, SelfAttention, _nonfinite_notices, attend
+from attn_magic.equations import Contraction, Elementwise, Softmax
 from attn_magic.errors import InputError
 from attn_magic.masks import MASKS
 from attn_magic.matrix import parse_matrix
-from attn_magic.trace import AttentionTrace, Contraction, Elementwise, Softmax
+from attn_magic.trace import AttentionTrace
 
 from .test_trace import plain_stage
 from .traces import INDIAN

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from attn_magic import attend
+from attn_magic.equations import Elementwise, Softmax
 from attn_magic.excerpt import (
     HTML,
     WORKSHEET,
@@ -25,7 +26,7 @@ from attn_magic.excerpt import (
     worked_cell,
     worked_cells,
 )
-from attn_magic.trace import AttentionTrace, Axis, Elementwise, Softmax, Stage
+from attn_magic.trace import AttentionTrace, Axis, Stage
 from tests.kinds import KINDS
 from tests.traces import INDIAN
 

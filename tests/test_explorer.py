@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from traitlets import TraitError
 
 from attn_magic.attention import attend
+from attn_magic.equations import Elementwise
 from attn_magic.errors import InputError, TraceError
 from attn_magic.experiment import EDITABLE, MAX_STEPS, experiment_of, read_number
 from attn_magic.explorer import widget as explorer_module
@@ -32,7 +33,7 @@ from attn_magic.exports.markdown import stage_to_markdown
 from attn_magic.exports.torch_script import to_code
 from attn_magic.matrix import parse_matrix
 from attn_magic.notices import Notice
-from attn_magic.trace import AttentionTrace, Axis, Elementwise, Stage
+from attn_magic.trace import AttentionTrace, Axis, Stage
 from attn_magic.views.figure import picture
 
 from .traces import INDIAN, cross_attention_with_softcap, grouped_queries

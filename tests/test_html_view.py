@@ -14,9 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attn_magic.attention import attend
+from attn_magic.equations import Contraction
 from attn_magic.notation import format_label, format_number
 from attn_magic.notices import Notice
-from attn_magic.trace import AttentionTrace, Axis, Contraction, Options, Stage
+from attn_magic.options import Options
+from attn_magic.trace import AttentionTrace, Axis, Stage
 from attn_magic.views.html import to_html
 
 from .traces import INDIAN, cross_attention_with_softcap
@@ -244,7 +246,7 @@ def test_the_header_follows_the_options():
 
 
 def test_a_comparison_that_takes_long_is_left_to_the_reader(monkeypatch):
-    monkeypatch.setattr("attn_magic.summary._MOST_COMPARED", 5)
+    monkeypatch.setattr("attn_magic.summary._MAX_COMPARED", 5)
     assert "Check: trace.check() compares this with torch; for so many numbers it takes a moment." in header_of(attend(INDIAN))
 
 

@@ -25,8 +25,8 @@ from attn_magic.errors import MatrixError
 from attn_magic.magic_line import help_text, read_line
 from attn_magic.magics import AttentionMagics, split_semicolon, uncover_magic
 from attn_magic.matrix import parse_matrix
-from attn_magic.options import FLAGS, MAGICS, OPTIONS, Request
-from attn_magic.trace import AttentionTrace, Options
+from attn_magic.options import FLAGS, MAGICS, OPTIONS, Options, Request
+from attn_magic.trace import AttentionTrace
 
 EXAMPLE = "I       1.16  0.23\nam      0.57  1.36\nIndian  4.41 -2.16\n"
 INDIAN = "[[1.16, 0.23], [0.57, 1.36], [4.41, -2.16]]"

@@ -4,8 +4,9 @@ import torch
 
 import attn_magic
 from attn_magic import attend
+from attn_magic.options import Options
 from attn_magic.origin import describe_origin, origin
-from attn_magic.trace import AttentionTrace, Options
+from attn_magic.trace import AttentionTrace
 from tests.kinds import KINDS
 from tests.traces import INDIAN
 

@@ -16,10 +16,12 @@ import pytest
 import torch
 
 from attn_magic.attention import attend
+from attn_magic.equations import Contraction, Elementwise, Softmax
 from attn_magic.explorer.serialize import serialize_record, serialize_values
 from attn_magic.expressions import equate, evaluate, fold, format_constant
 from attn_magic.notation import format_label, format_number, format_operand, read_number, shorten
-from attn_magic.trace import AttentionTrace, Axis, Contraction, Elementwise, Options, Softmax, Stage
+from attn_magic.options import Options
+from attn_magic.trace import AttentionTrace, Axis, Stage
 from attn_magic.views.palette import heat
 
 from .traces import INDIAN, cross_attention_with_softcap, grouped_queries, with_constants

@@ -20,9 +20,10 @@ from rich.console import Console
 from rich.text import Text
 
 from attn_magic.attention import attend
+from attn_magic.equations import Softmax
 from attn_magic.notation import MINUS, format_number
 from attn_magic.notices import Notice
-from attn_magic.trace import AttentionTrace, Axis, Softmax, Stage
+from attn_magic.trace import AttentionTrace, Axis, Stage
 from attn_magic.views.text import _break_into_lines, to_text
 
 from .traces import INDIAN, cross_attention_with_softcap

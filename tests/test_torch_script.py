@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 import attn_magic
 from attn_magic import attend
+from attn_magic.equations import Contraction
 from attn_magic.exports.torch_script import to_code, variable_names
 from attn_magic.notation import format_label, shorten
-from attn_magic.trace import AttentionTrace, Axis, Contraction, Stage
+from attn_magic.trace import AttentionTrace, Axis, Stage
 from tests.kinds import KINDS, in_numpy, many_heads
 from tests.labels import in_batches
 from tests.traces import INDIAN

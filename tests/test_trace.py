@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from attn_magic.attention import attend
+from attn_magic.equations import Contraction, Elementwise, Softmax
 from attn_magic.errors import TraceError
-from attn_magic.trace import AttentionTrace, Axis, Contraction, Elementwise, Softmax, Stage
+from attn_magic.trace import AttentionTrace, Axis, Stage
 
 from .traces import INDIAN, cross_attention_with_softcap
 

@@ -4,7 +4,8 @@ import math
 
 import torch
 
-from attn_magic.trace import AttentionTrace, Axis, Contraction, Elementwise, Softmax, Stage
+from attn_magic.equations import Contraction, Elementwise, Softmax
+from attn_magic.trace import AttentionTrace, Axis, Stage
 
 INDIAN = [[1.16, 0.23], [0.57, 1.36], [4.41, -2.16]]  # the original notebook's matrix, "I am Indian"
 

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from attn_magic.equations import Contraction, Elementwise, Equation, Softmax
 from attn_magic.errors import TraceError
 from attn_magic.expressions import Expression
 from attn_magic.notation import Number
 from attn_magic.options import LOOKS, Options
-from attn_magic.trace import AttentionTrace, Axis, Contraction, Elementwise, Equation, Softmax, Stage
+from attn_magic.trace import AttentionTrace, Axis, Stage
 
 MAX_BYTES = 8_000_000  # of one trace's record and numbers; 512 tokens × 64 features with a mask and a temperature take 6.0 million
 _MARKUP = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})

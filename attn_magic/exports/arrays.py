@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from attn_magic.equations import Contraction, Elementwise, Softmax
 from attn_magic.excerpt import read_whole
 from attn_magic.origin import origin
-from attn_magic.trace import AttentionTrace, Contraction, Elementwise, Softmax, Stage
+from attn_magic.trace import AttentionTrace, Stage
 
 _NO_DATE = (1980, 1, 1, 0, 0, 0)  # the first that a zip file can have
 

@@ -15,8 +15,8 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
+from attn_magic.equations import Contraction, Elementwise, Softmax
 from attn_magic.expressions import Expression
-from attn_magic.trace import Contraction, Elementwise, Softmax
 
 Values: TypeAlias = Mapping[str, Tensor]
 

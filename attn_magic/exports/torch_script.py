@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from attn_magic.equations import Contraction, Elementwise, Softmax
 from attn_magic.exact import exact, exact_rows
 from attn_magic.excerpt import heads, read_whole
 from attn_magic.exports.torch_candidates import Candidate, contraction_candidates, elementwise_candidates, matching, same_bits, softmax_candidates
@@ -21,7 +22,7 @@ from attn_magic.expressions import Expression
 from attn_magic.masks import MASKS
 from attn_magic.notation import Number, format_label, shorten
 from attn_magic.origin import describe_origin
-from attn_magic.trace import AttentionTrace, Contraction, Elementwise, Reference, Softmax, Stage
+from attn_magic.trace import AttentionTrace, Reference, Stage
 
 _TAKEN = frozenset({*keyword.kwlist, *keyword.softkwlist, "torch", "nn", "F", "math", "generator", "expected", "print"})
 _INFIX = {"+": 1, "-": 1, "*": 2, "/": 2}  # and how tightly each holds its arguments

@@ -23,7 +23,7 @@ from attn_magic.notation import format_label, shorten
 from attn_magic.trace import AttentionTrace
 
 _SLOW = 1.0  # seconds after which a progress bar is worth its place
-_MOST_CHARACTERS = 80  # of a name, quoted in an error
+_MAX_CHARACTERS = 80  # of a name, quoted in an error
 _RESERVED = re.compile(r"(?:CON|PRN|AUX|NUL|COM[0-9¹²³]|LPT[0-9¹²³]|CONIN\$|CONOUT\$)(?:\..*)?", re.IGNORECASE)  # devices of Windows
 _REASONS = {
     errno.ENOSPC: "The disk is full.",
@@ -158,7 +158,7 @@ def _quote(path: str | PathLike[str]) -> str:
 
 
 def _show(path: str | PathLike[str]) -> str:
-    return shorten(format_label(os.fspath(path)), _MOST_CHARACTERS)
+    return shorten(format_label(os.fspath(path)), _MAX_CHARACTERS)
 
 
 def _write(form: Format, trace: AttentionTrace) -> Content:

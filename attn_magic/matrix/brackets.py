@@ -9,7 +9,7 @@ from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.rows import check_size
 
 DEPTH_LIMIT = 32
-MOST_CHILDREN = 10_000  # more rows, or more cells in a row, do not fit into the memory limit
+MAX_CHILDREN = 10_000  # more rows, or more cells in a row, do not fit into the memory limit
 
 CLOSING = {"[": "]", "(": ")", "{": "}"}
 _TOKEN = re.compile(
@@ -59,7 +59,7 @@ def scan(body: Body) -> tuple[Body, Group, list[tuple[int, int]]]:
         elif match[0] in CLOSING:
             group = Group(match[0], match.start())
             stack[-1].children.append(group)
-            if len(stack[-1].children) > MOST_CHILDREN:
+            if len(stack[-1].children) > MAX_CHILDREN:
                 check_size(plain.count(match[0]), 1)
             stack.append(group)
             if len(stack) > DEPTH_LIMIT:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from attn_magic.limits import MOST_TOKENS
+from attn_magic.limits import MAX_TOKENS
 from attn_magic.matrix.body import Body, Promise
 from attn_magic.matrix.comments import Comment, find_comment, refuse_doubtful_sign
 from attn_magic.matrix.mistake import Mistake, quote
@@ -103,7 +103,7 @@ def is_series_print(body: Body) -> bool:
 def find_lines(body: Body) -> tuple[list[Line], list[Comment], Body]:
     """The lines that hold cells, the comments, and the body without them."""
     plain = body.plain
-    if plain.count("\n") >= MOST_TOKENS:
+    if plain.count("\n") >= MAX_TOKENS:
         check_size(sum(1 for _ in _ROW_LIKE.finditer(plain)), 1)
     lines: list[Line] = []
     comments: list[Comment] = []

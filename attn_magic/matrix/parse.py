@@ -8,7 +8,7 @@ A mistake is found deep inside, with its place; here it gets its line and caret.
 import re
 from dataclasses import dataclass
 
-from attn_magic.limits import MOST_TOKENS
+from attn_magic.limits import MAX_TOKENS
 from attn_magic.matrix.accounting import account_for_numbers
 from attn_magic.matrix.body import Body, Promise, character_notices, read_body
 from attn_magic.matrix.documents import find_matrix
@@ -186,7 +186,7 @@ def _is_numbers(text: str) -> bool:
 
 def _are_labelled(text: str) -> bool:
     """Whether every line is a token and its numbers, so that a bracket in front is a token too."""
-    if text.count("\n") > MOST_TOKENS:
+    if text.count("\n") > MAX_TOKENS:
         return False
     tokens = []
     for line in filter(str.strip, text.split("\n")):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal, TypeAlias
 
-from attn_magic.limits import MOST_TOKENS, find_excess
+from attn_magic.limits import MAX_TOKENS, find_excess
 from attn_magic.matrix.body import Body
 from attn_magic.matrix.mistake import Mistake, quote
 from attn_magic.matrix.numerals import MISSING, OPERATOR, find_fault, number_notices, read_floats, round_floats
@@ -125,7 +125,7 @@ def check_size(rows: int, columns: int) -> None:
     """Refuses what would not fit into memory."""
     excess = find_excess(rows, columns)
     if excess and rows > columns:
-        raise Mistake("too-large", excess, f"Every token looks at every token: type fewer rows. {MOST_TOKENS:,} are the most that fit.")
+        raise Mistake("too-large", excess, f"Every token looks at every token: type fewer rows. {MAX_TOKENS:,} are the most that fit.")
     if excess:
         raise Mistake("too-large", excess, "Every feature meets every feature in the weights: type fewer numbers in a row.")
 

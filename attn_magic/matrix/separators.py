@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
 
-from attn_magic.limits import MOST_TOKENS
+from attn_magic.limits import MAX_TOKENS
 from attn_magic.matrix.body import Body
 from attn_magic.matrix.comments import QUOTED
 from attn_magic.matrix.marks import (
@@ -196,7 +196,7 @@ def _cut(line: Line) -> list[Line]:
 
 def _fits_as_rows(parts: Sequence[Line]) -> bool:
     """Whether all parts have equally many numbers, and not more parts than a matrix can have rows."""
-    if len(parts) > MOST_TOKENS:
+    if len(parts) > MAX_TOKENS:
         return False
     counts = {sum(map(is_numeral, re.split(r"[\s,]+", part.text.strip().rstrip(",")))) for part in parts}
     return len(counts) == 1 and 0 not in counts

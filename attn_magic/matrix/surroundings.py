@@ -24,8 +24,8 @@ _CONTINUATION = re.compile(r"^[ \t]*\.\.\.:?[ ]", re.MULTILINE)
 _R_PROMPT = re.compile(r"[ \t]*[>$][ ](?=[A-Za-z])")
 _QUOTED_LINE = re.compile(r"[ \t]*>(?:[ ]|(?=\n)|\Z)")
 
-MOST_LINES = 20  # that are set aside above a matrix, or below it
-MOST_LETTERS = 300  # of such a line
+MAX_LINES = 20  # that are set aside above a matrix, or below it
+MAX_LETTERS = 300  # of such a line
 
 _SOLID = re.compile(r"\s*")
 _LINE = re.compile(r"[^\n]*")
@@ -92,12 +92,12 @@ def _above(body: Body) -> list[_Found]:
     plain = body.plain
     found: list[_Found] = []
     position = 0
-    for _ in range(MOST_LINES):
+    for _ in range(MAX_LINES):
         position = _SOLID.match(plain, position).end()  # type: ignore[union-attr]  # it always matches
         start = plain.rfind("\n", 0, position) + 1
         line: re.Match[str] = _LINE.match(plain, start)  # type: ignore[assignment]  # as does this
         size = _SIZE.fullmatch(line[0].strip())
-        if not line[0].strip() or len(line[0]) > MOST_LETTERS or not _has_digit(plain, line.end()):
+        if not line[0].strip() or len(line[0]) > MAX_LETTERS or not _has_digit(plain, line.end()):
             break
         if _is_beside(plain, line):
             found.append((line.span(), None))
@@ -126,7 +126,7 @@ def _below(body: Body) -> list[_Found]:
     plain = body.plain
     found: list[_Found] = []
     end = len(plain.rstrip())
-    while len(found) < MOST_LINES:
+    while len(found) < MAX_LINES:
         start = plain.rfind("\n", 0, end) + 1
         line, before = plain[start:end].strip(), plain[max(0, start - 100) : start]
         if start and (_SHOWN.fullmatch(line) or _EXCERPT.fullmatch(line) or _is_name_again(plain, line) or _is_empty_prompt(line)):

@@ -18,6 +18,7 @@ from rich.color import Color
 from rich.console import Console
 from rich.text import Text
 
+from attn_magic.equations import Softmax
 from attn_magic.excerpt import (
     HIDDEN_BY_MASK,
     MAY_ATTEND,
@@ -35,7 +36,7 @@ from attn_magic.excerpt import (
 )
 from attn_magic.notation import MINUS, count, format_label, format_number, shorten
 from attn_magic.summary import describe_check, describe_options, describe_sizes
-from attn_magic.trace import AttentionTrace, Softmax, Stage
+from attn_magic.trace import AttentionTrace, Stage
 from attn_magic.views.palette import heat, luminance
 
 Line: TypeAlias = list[tuple[str, str]]  # pieces of text, each with its style
