@@ -28,7 +28,7 @@ class StageWords:
 def build_stages(
     values: Mapping[str, Tensor], tokens: Sequence[str], features: Sequence[str], *, col_dim: int, temperature: Number
 ) -> tuple[Stage, ...]:
-    """The stages of self-attention, in order, from their numbers; steps that were left out have none and are left out of the story."""
+    """The stages of self-attention, in order, from their numbers; steps that were left out have none and are left out."""
     d_k, d_v = len(values["W_q"]), len(values["W_v"])
     labels = {"token": tokens, "query": tokens, "key": tokens, "d_model": features, "d_k": count_up("dim", d_k), "d_v": count_up("dim", d_v)}
     return tuple(

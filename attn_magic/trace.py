@@ -44,7 +44,7 @@ class Axis:
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """One matrix of the story: its numbers, its axes, its place in the story and the equation that made it (None: it was given).
+    """One matrix of a trace: its numbers, its axes, its place in it and the equation that made it (None: it was given).
 
     `value` is rows × columns, or heads × rows × columns where there is a `heads` axis. A stage of truth values is a mask; True means that
     this query may attend to this key. `sentence` speaks about one cell, with {row} and {column} in place of its labels.

@@ -26,7 +26,7 @@ _SLOWEST = (
     "test_worksheet.py",
     "test_figure.py",
     "test_magics.py",
-    "test_lesson_browser.py",
+    "test_page_browser.py",
 )
 
 

@@ -144,7 +144,7 @@ def assert_same(explorer: Explorer, expected: AttentionTrace) -> None:
 # The record
 
 
-def test_a_story_holds_all_that_a_view_needs(trace):
+def test_a_record_holds_all_that_a_view_needs(trace):
     record = json.loads(serialize_record(trace))
     assert record["tokens"] == ["I", "am", "Indian"]
     assert record["options"] == {"seed": 42, "mask": "none", "scale": True, "col_dim": 1, "weights": "seeded", "temperature": 1.0}
@@ -166,7 +166,7 @@ def test_every_number_is_in_the_values(make):
     assert len(values) == sum((stage.value.numel() + 7) // 8 if stage.is_mask else stage.value.numel() * 4 for stage in trace)
 
 
-def test_a_story_has_no_number_that_json_lacks():
+def test_a_record_has_no_number_that_json_lacks():
     axis = Axis("row", ("a", "b"))
     given = Stage("x", "X", "X", "Act", "", torch.tensor([[math.nan, math.inf], [-math.inf, 1.0]]), axis, axis)
     equation = Elementwise(("where", ("*", "x", "cap"), -math.inf, math.nan), {"cap": math.inf})
@@ -240,12 +240,33 @@ def test_the_module_is_read_once_and_is_no_file_that_is_watched(explorer, trace)
     assert type(again) is Explorer  # and no class made for this one widget
 
 
-def test_the_story_says_what_can_be_done(explorer):
+CONTROLS_ON_A_PAGE = [
+    {"name": "mask", "label": "Mask", "kind": "choice", "choices": [["none", "none"], ["causal", "causal"], ["given", "by hand"]]},
+    {"name": "scale", "label": "Scale", "kind": "choice", "choices": [[True, "÷ √d_k"], [False, "off"]]},
+    {"name": "temperature", "label": "Temperature", "kind": "temperature", "choices": []},
+    {"name": "col_dim", "label": "Softmax over", "kind": "choice", "choices": [[1, "rows"], [0, "columns"]]},
+    {"name": "seed", "label": "Seed", "kind": "seed", "choices": []},
+]
+
+
+def test_the_record_says_what_can_be_copied(explorer):
+    names = {copy["name"]: (copy["label"], copy["ending"], copy["ofStage"]) for copy in json.loads(explorer.record)["copies"]}
+    assert names == {
+        "pytorch": ("PyTorch", ".py", False),
+        "latex": ("LaTeX", ".tex", True),
+        "markdown": ("Markdown", ".md", True),
+        "csv": ("CSV", ".csv", True),
+        "png": ("PNG", ".png", True),
+        "svg": ("SVG", ".svg", True),
+    }
+
+
+def test_the_record_says_what_can_be_done(explorer):
     record = json.loads(explorer.record)
     assert record["can"] == {
         "edit": ["token_encodings", "W_q", "W_k", "W_v"],
         "mask": True,
-        "options": ["mask", "scale", "temperature", "col_dim", "seed"],
+        "options": CONTROLS_ON_A_PAGE,
         "undo": False,
         "redo": False,
         "reset": False,
@@ -344,13 +365,13 @@ def test_an_edited_cell_is_computed_by_attend(explorer, wire):
     assert json.loads(explorer.record)["can"]["undo"]
 
 
-def test_story_and_values_travel_together(explorer, wire):
+def test_record_and_values_travel_together(explorer, wire):
     receive(explorer, {"request": 1, **edit("token_encodings", 0, 1, "-1.5")})
     (update,) = wire.updates()
     assert {*update["state"], *(path[0] for path in update["buffer_paths"])} == {"record", "values"}
 
 
-def test_every_change_of_values_is_a_change_of_the_story(explorer):
+def test_every_change_of_values_is_a_change_of_the_record(explorer):
     """The page looks for new values when the record changes; the words alone would often stay the same."""
     records = set()
     for text in ("1.5", "1.25", "1.5"):

@@ -67,7 +67,7 @@ def test_the_policy_admits_the_two_scripts_of_the_page_and_nothing_else():
     )
 
 
-def test_the_story_and_the_numbers_are_those_of_the_trace():
+def test_the_record_and_the_numbers_are_those_of_the_trace():
     trace = KINDS["two heads"]()
     data = Page(to_page(trace)).data
     assert json.loads(data["data-record"])["tokens"] == list(trace.tokens)

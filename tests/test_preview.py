@@ -45,7 +45,7 @@ def test_every_kind_of_trace_is_drawn_on_white_as_wide_as_a_page(kind):
     assert not (picture == 255).all()
 
 
-def test_a_small_story_takes_little_room():
+def test_a_small_trace_takes_little_room():
     assert len(preview(attend(INDIAN, mask="causal"))) < 60_000
 
 

@@ -16,8 +16,9 @@ import torch
 from attn_magic.equations import Contraction, Elementwise, Equation, Softmax
 from attn_magic.errors import TraceError
 from attn_magic.expressions import Expression
+from attn_magic.formats import COPIED
 from attn_magic.notation import Number
-from attn_magic.options import LOOKS, Options
+from attn_magic.options import CONTROLS, LOOKS, Options
 from attn_magic.trace import AttentionTrace, Axis, Stage
 
 MAX_BYTES = 8_000_000  # of one trace's record and numbers; 512 tokens × 64 features with a mask and a temperature take 6.0 million
@@ -59,7 +60,8 @@ def serialize_record(trace: AttentionTrace, can: Abilities = NO_ABILITIES, *, ma
         "notices": [{"code": notice.code, "text": notice.text} for notice in trace.notices],
         "check": str(trace.check()),
         "nonfinite": None if found is None else {"stage": found[0].name, "place": list(found[1])},
-        "can": asdict(can),
+        "can": {**asdict(can), "options": [_serialize_control(name) for name in can.options]},
+        "copies": _COPIES,
         "maskStage": mask_stage,
         "stages": stages,
     }
@@ -134,6 +136,15 @@ def _serialize_number(value: Number) -> Any:
 
 def _serialize_options(options: Options) -> dict[str, Any]:
     return {name: _serialize_option(value) for name, value in vars(options).items() if name not in LOOKS}
+
+
+def _serialize_control(name: str) -> dict[str, Any]:
+    control = CONTROLS[name]
+    choices = [[value, label] for value, (_, label) in control.choices.items()]
+    return {"name": name, "label": control.label, "kind": control.kind, "choices": choices}
+
+
+_COPIES = [{"name": form.name, "label": form.label, "ending": form.ending, "ofStage": form.stage is not None} for form in COPIED.values()]
 
 
 def _serialize_option(value: Any) -> Any:

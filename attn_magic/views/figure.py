@@ -192,16 +192,16 @@ def _with_literal_text(svg: bytes, literals: dict[str, str]) -> bytes:
 
 @dataclass(frozen=True)
 class _Request:
-    """Which stages, how wide, in which colours. `is_story`: all stages, with what there is to say about all of them."""
+    """Which stages, how wide, in which colours. `shows_all`: all stages, with what there is to say about all of them."""
 
     stages: tuple[Stage, ...]
     width: float
     theme: str
-    is_story: bool
+    shows_all: bool
 
     @property
     def options(self) -> dict[str, Any]:
-        names = None if self.is_story else [stage.name for stage in self.stages]
+        names = None if self.shows_all else [stage.name for stage in self.stages]
         return {"stages": names, "width": self.width, "theme": self.theme}
 
 
@@ -212,11 +212,11 @@ def _read_request(trace: AttentionTrace, stages: Sequence[str] | None, width: Nu
     if not NARROWEST <= width <= WIDEST:  # also for NaN
         raise OptionError(f"A picture cannot be {width} inches wide. Give a width from {NARROWEST:g} to {WIDEST:g} inches, as in width=3.3.")
     if stages is None:
-        return _Request(trace.stages, float(width), theme, is_story=True)
+        return _Request(trace.stages, float(width), theme, shows_all=True)
     names = [stages] if isinstance(stages, str) else list(dict.fromkeys(stages))
     if not names:
         raise TraceError(f"No stages to draw. Name some of {', '.join(stage.name for stage in trace)}, or leave stages out for all of them.")
-    return _Request(tuple(trace[name] for name in names), float(width), theme, is_story=False)
+    return _Request(tuple(trace[name] for name in names), float(width), theme, shows_all=False)
 
 
 def _unknown(what: str, name: str, known: Sequence[str]) -> str:
@@ -246,7 +246,7 @@ class _Picture:
             first, *others = [panel for stage in stages for panel in read_panels(trace, stage, self.type)]
             heading = f"{numbers[act]} {self.type.draw(act, weight='bold')}"
             self.panels.append([replace(first, heading=heading), *others])
-        footer = [self.type.draw(text, 400) for text in _footer(trace)] if request.is_story else []
+        footer = [self.type.draw(text, 400) for text in _footer(trace)] if request.shows_all else []
         self.signs = list(_signs([panel.excerpt for panels in self.panels for panel in panels], self.theme))
         self.plan = make_plan(self.panels, footer, bool(self.signs), request.width, self.type)
         self.width = request.width

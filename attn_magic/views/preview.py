@@ -68,11 +68,11 @@ def preview(trace: AttentionTrace) -> bytes:
     """
     read = [(act, [_read(trace, stage) for stage in stages]) for act, stages in acts(trace)]
     for with_digits in _WITH_DIGITS:
-        story = [(act, [panel for stage in stages for panel in _panels(stage, with_digits, trace.options.precision)]) for act, stages in read]
-        placed, height = _place([panels for _, panels in story])
+        in_acts = [(act, [panel for stage in stages for panel in _panels(stage, with_digits, trace.options.precision)]) for act, stages in read]
+        placed, height = _place([panels for _, panels in in_acts])
         if height <= _TALLEST:
             break
-    headings = {id(panels[0]): f"{number} {format_label(act)}" for number, (act, panels) in enumerate(story, start=1)}
+    headings = {id(panels[0]): f"{number} {format_label(act)}" for number, (act, panels) in enumerate(in_acts, start=1)}
     footer = [_fit(line, _WIDTH - 2 * _MARGIN) for line in _footer(trace)]
     lines = np.zeros((height + _LINE * len(footer) + _MARGIN, 1 + _WIDTH), np.uint8)  # as a PNG has them: a 0 and then pixels, which are _PAPER
     pixels = lines[:, 1:]
@@ -199,11 +199,11 @@ def _label(label: str) -> str:
 # Where it goes
 
 
-def _place(story: list[list[_Panel]]) -> tuple[list[tuple[_Panel, int, int]], int]:
+def _place(in_acts: list[list[_Panel]]) -> tuple[list[tuple[_Panel, int, int]], int]:
     """Panels with their left and top, side by side as words are, and how high all of it is."""
     placed: list[tuple[_Panel, int, int]] = []
     left, top, bottom = _MARGIN, _MARGIN, _MARGIN
-    for parts in map(_parts, story):
+    for parts in map(_parts, in_acts):
         for part in parts:
             is_full = left + _together(part) > _WIDTH - _MARGIN
             if left > _MARGIN and (is_full or len(parts) > 1):

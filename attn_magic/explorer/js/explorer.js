@@ -248,7 +248,7 @@ function createPage(host, signal) {
       ask: (message) => ask(page, message),
       setHead: (axis, head) => setHead(page.trace, axis, head),
       setRange: (range) => setRange(page.trace, range),
-      copy: (what, stage) => copy(page.trace, what, stage),
+      copy: (format, stage) => copy(page.trace, format, stage),
       currentStage: () => page.trace.focus?.stage ?? page.trace.record.stages[page.trace.step].name,
     }),
     panel: panelView(

@@ -18,14 +18,24 @@
  */
 
 /**
- * @typedef {{edit: string[], mask: boolean, options: string[], undo: boolean, redo: boolean, reset: boolean}} Abilities
+ * How an option is offered: `choices` are values and what is written on them.
+ * @typedef {{name: string, label: string, kind: "choice" | "temperature" | "seed", choices: [any, string][]}} Control
+ */
+/**
+ * @typedef {{edit: string[], mask: boolean, options: Control[], undo: boolean, redo: boolean,
+ *   reset: boolean}} Abilities
+ */
+/**
+ * What can be copied, the whole run or one stage of it, and how files of that kind end.
+ * @typedef {{name: string, label: string, ending: string, ofStage: boolean}} CopyFormat
  */
 
 /**
  * A trace as a page holds it: its stages with their numbers, and what Python says of it.
  * @typedef {{stages: Stage[], byName: Map<string, Stage>, precision: number, tokens: string[],
  *   options: Record<string, any>, notices: {code: string, text: string}[], check: string,
- *   nonfinite: {stage: string, place: number[]} | null, can: Abilities, maskStage: string | null}} TraceRecord
+ *   nonfinite: {stage: string, place: number[]} | null, can: Abilities, copies: CopyFormat[],
+ *   maskStage: string | null}} TraceRecord
  */
 
 /**

@@ -8,7 +8,7 @@ import { formatLabel, labelOf } from "./notation.js";
 import { cellsOf } from "./drawing.js";
 import { choice, h, icon, ICONS, NOT_LIVE, setText } from "./elements.js";
 
-/** @import { Axis, TraceRecord } from "./record.js" */
+/** @import { Axis, Control, CopyFormat, TraceRecord } from "./record.js" */
 
 /** @param {string} name @param {string} label @param {() => void} act @param {string} [text] */
 function button(name, label, act, text) {
@@ -28,97 +28,95 @@ function button(name, label, act, text) {
  */
 const enable = (element, isAble) => void (element.ariaDisabled = String(!isAble));
 
+/** @typedef {{element: HTMLElement, show: (value: any) => void}} OptionView */
+
+/** @param {Control} control @param {(value: any) => void} send @returns {OptionView} */
+function choiceView({ name, label, choices }, send) {
+  const values = new Map(choices.map(([value]) => [String(value), value]));
+  const texts = choices.map(([value, text]) => /** @type {[string, string]} */ ([String(value), text]));
+  const view = choice(name, label, texts, (text) => send(values.get(text)));
+  return { element: view.element, show: (value) => view.select(String(value)) };
+}
+
+/** From a tenth to ten, where 1 changes nothing. @param {Control} control @param {(value: number) => void} send */
+function temperatureView({ label }, send) {
+  const slider = h("input", { type: "range", min: -1, max: 1, step: 0.05, "aria-label": label });
+  const shown = h("output", {});
+  const element = h(
+    "fieldset",
+    { class: "choice" },
+    h("legend", {}, label),
+    h("div", { class: "slide" }, slider, shown),
+  );
+  const chosen = () => Number((10 ** Number(slider.value)).toPrecision(2));
+  slider.addEventListener("input", () => {
+    setText(shown, String(chosen()));
+    slider.setAttribute("aria-valuetext", String(chosen()));
+    send(chosen());
+  });
+  return {
+    element,
+    /** @param {any} value */
+    show(value) {
+      const temperature = Number(value);
+      if (!slider.matches(":active")) slider.value = String(Math.log10(temperature));
+      if (!slider.matches(":active")) setText(shown, String(temperature));
+      slider.setAttribute("aria-valuetext", String(temperature));
+    },
+  };
+}
+
+/** @param {Control} control @param {(value: number | string) => void} send */
+function seedView({ label }, send) {
+  const box = h("input", { type: "text", inputmode: "numeric", "aria-label": label, class: "seed" });
+  let drawn = "";
+  const sendText = () => {
+    const text = box.value.trim();
+    if (text === drawn) return;
+    drawn = text;
+    send(/^\d{1,15}$/.test(text) ? Number(text) : text);
+  };
+  box.addEventListener("change", sendText);
+  // A notebook may keep Enter from becoming a change.
+  box.addEventListener("keydown", (event) => event.key === "Enter" && sendText());
+  const next = button("another", "next seed: draw other weights", () => send((Number(box.value) || 0) + 1), "next");
+  const element = h("fieldset", { class: "choice" }, h("legend", {}, label), h("div", { class: "slide" }, box, next));
+  return {
+    element,
+    /** @param {any} value */
+    show(value) {
+      drawn = String(value);
+      if (!box.matches(":focus")) box.value = drawn;
+    },
+  };
+}
+
+/** @type {Record<Control["kind"], (control: Control, send: (value: any) => void) => OptionView>} */
+const OPTION_VIEWS = { choice: choiceView, temperature: temperatureView, seed: seedView };
+
 /**
  * What can be chosen about the run itself; each choice is a wish to the kernel.
  * @param {(message: object) => void} ask
  */
 function optionsView(ask) {
-  const option = (/** @type {string} */ name, /** @type {any} */ value) => ask({ kind: "option", name, value });
-  const mask = choice(
-    "mask",
-    "Mask",
-    [
-      ["none", "none"],
-      ["causal", "causal"],
-      ["given", "by hand"],
-    ],
-    (value) => option("mask", value),
-  );
-  const scale = choice(
-    "scale",
-    "Scale",
-    [
-      ["true", "÷ √d_k"],
-      ["false", "off"],
-    ],
-    (value) => option("scale", value === "true"),
-  );
-  const over = choice(
-    "col_dim",
-    "Softmax over",
-    [
-      ["1", "rows"],
-      ["0", "columns"],
-    ],
-    (value) => option("col_dim", Number(value)),
-  );
-  const slider = h("input", { type: "range", min: -1, max: 1, step: 0.05, "aria-label": "Temperature" });
-  const shownTemperature = h("output", {});
-  const temperature = h(
-    "fieldset",
-    { class: "choice" },
-    h("legend", {}, "Temperature"),
-    h("div", { class: "slide" }, slider, shownTemperature),
-  );
-  const chosenTemperature = () => Number((10 ** Number(slider.value)).toPrecision(2));
-  slider.addEventListener("input", () => {
-    setText(shownTemperature, String(chosenTemperature()));
-    slider.setAttribute("aria-valuetext", String(chosenTemperature()));
-    option("temperature", chosenTemperature());
-  });
-  const seedBox = h("input", { type: "text", inputmode: "numeric", "aria-label": "Seed", class: "seed" });
-  let drawnSeed = "";
-  const sendSeed = () => {
-    const text = seedBox.value.trim();
-    if (text === drawnSeed) return;
-    drawnSeed = text;
-    option("seed", /^\d{1,15}$/.test(text) ? Number(text) : text);
-  };
-  seedBox.addEventListener("change", sendSeed);
-  // A notebook may keep Enter from becoming a change.
-  seedBox.addEventListener("keydown", (event) => event.key === "Enter" && sendSeed());
-  const nextSeed = button(
-    "another",
-    "next seed: draw other weights",
-    () => option("seed", (Number(seedBox.value) || 0) + 1),
-    "next",
-  );
-  const seed = h(
-    "fieldset",
-    { class: "choice" },
-    h("legend", {}, "Seed"),
-    h("div", { class: "slide" }, seedBox, nextSeed),
-  );
-  /** @type {Record<string, HTMLElement>} */
-  const controls = { mask: mask.element, scale: scale.element, temperature, col_dim: over.element, seed };
-  const element = h("fieldset", { class: "experiment", "aria-label": "What if" }, ...Object.values(controls));
+  const element = h("fieldset", { class: "experiment", "aria-label": "What if" });
+  /** @type {Map<string, OptionView>} */
+  let views = new Map();
+  let drawn = "";
   return {
     element,
     /** @param {TraceRecord} record @param {boolean} live */
     draw(record, live) {
-      const offers = record.can.options ?? [];
-      for (const [name, control] of Object.entries(controls)) control.hidden = !offers.includes(name);
-      element.hidden = offers.length === 0;
+      const controls = record.can.options;
+      if (JSON.stringify(controls) !== drawn) {
+        drawn = JSON.stringify(controls);
+        const send = (/** @type {string} */ name) => (/** @type {any} */ value) => ask({ kind: "option", name, value });
+        views = new Map(controls.map((one) => [one.name, OPTION_VIEWS[one.kind](one, send(one.name))]));
+        element.replaceChildren(...[...views.values()].map((view) => view.element));
+      }
+      element.hidden = controls.length === 0;
       element.disabled = !live;
-      mask.select(record.options.mask);
-      scale.select(String(record.options.scale));
-      over.select(String(record.options.col_dim));
-      const temperatureNow = Number(record.options.temperature);
-      if (!slider.matches(":active")) slider.value = String(Math.log10(temperatureNow));
-      if (!slider.matches(":active")) setText(shownTemperature, String(temperatureNow));
-      slider.setAttribute("aria-valuetext", String(temperatureNow));
-      drawnSeed = String(record.options.seed);
-      if (!seedBox.matches(":focus")) seedBox.value = drawnSeed;
+      for (const [name, view] of views) view.show(record.options[name]);
     },
   };
 }
@@ -161,7 +159,7 @@ const NO_COPY = "Copies are written by Python: start the kernel and run the cell
 /**
  * What can be taken along: the whole run as code, one stage as text or picture. What the clipboard does not take is
  * offered here.
- * @param {(what: string, stage: string | null) => void} copy
+ * @param {(format: CopyFormat, stage: string | null) => void} copy
  * @param {() => string} currentStage the one that is copied unless another is chosen
  */
 function copyView(copy, currentStage) {
@@ -172,23 +170,31 @@ function copyView(copy, currentStage) {
     icon("copy"),
     "Copy",
   );
-  const code = button("", "Copy as PyTorch", () => copy("pytorch", null), "PyTorch, the whole run");
   const stages = h("select", { "aria-label": "Stage to copy" });
-  const ways = ["LaTeX", "Markdown", "CSV", "PNG", "SVG"].map((way) =>
-    button("", `Copy the stage as ${way}`, () => copy(way.toLowerCase(), stages.value), way),
-  );
+  const whole = h("div", { class: "buttons" });
+  const ofStage = h("div", { class: "buttons" });
   const reason = h("p", { class: "reason" }, NO_COPY);
   const rest = h("div", { class: "rest" });
   const menu = h(
     "div",
     { class: "copies", id, role: "group", "aria-label": "Copy", tabindex: -1, hidden: true },
-    code,
+    whole,
     stages,
-    h("div", { class: "buttons" }, ...ways),
+    ofStage,
     reason,
     rest,
   );
   const element = h("div", { class: "copying" }, opener, menu);
+  /** @param {CopyFormat[]} formats */
+  const drawButtons = (formats) => {
+    for (const format of formats) {
+      const { label } = format;
+      const one = format.ofStage
+        ? button("", `Copy the stage as ${label}`, () => copy(format, stages.value), label)
+        : button("", `Copy as ${label}`, () => copy(format, null), `${label}, the whole run`);
+      (format.ofStage ? ofStage : whole).append(one);
+    }
+  };
   /** @param {boolean} isOpen */
   const open = (isOpen) => {
     menu.hidden = !isOpen;
@@ -226,7 +232,8 @@ function copyView(copy, currentStage) {
           ...record.stages.map((stage, place) => h("option", { value: stage.name }, titles[place])),
         );
       }
-      for (const control of [code, stages, ...ways]) control.disabled = !live;
+      if (!whole.hasChildNodes()) drawButtons(record.copies);
+      for (const control of [stages, ...menu.querySelectorAll("button")]) control.disabled = !live;
       reason.hidden = live;
     },
   };
@@ -235,8 +242,8 @@ function copyView(copy, currentStage) {
 /**
  * The row of buttons and choices.
  * @param {{go: (by: number) => void, play: () => void, ask: (message: object) => void, setHead: (axis: string,
- *   head: number) => void, setRange: (range: string) => void, copy: (what: string, stage: string | null) => void,
- *   currentStage: () => string}} actions
+ *   head: number) => void, setRange: (range: string) => void, copy: (format: CopyFormat,
+ *   stage: string | null) => void, currentStage: () => string}} actions
  */
 export function toolbarView({ go, play, ask, setHead, setRange, copy, currentStage }) {
   const previous = button("previous", "Previous step [", () => go(-1));
