@@ -107,7 +107,7 @@ class _Writer:
             yield f"{name} = nn.init.kaiming_uniform_(torch.empty({rows}, {columns}, dtype=torch.float32), a=5**0.5, generator=generator)"
             return
         yield f"# {_comment(f'{stage.title}: {stage.meaning}')}"
-        yield f"{name} = {_named_matrix(stage) or _written_out(stage, self.trace.tokens)}"
+        yield f"{name} = {_named_matrix(stage, self.trace.options.mask) or _written_out(stage, self.trace.tokens)}"
 
     def assign_constants(self, equation: Elementwise) -> Iterator[str]:
         for name, value in equation.constants.items():
@@ -180,14 +180,15 @@ def _drawn(trace: AttentionTrace) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _named_matrix(stage: Stage) -> str:
-    """A matrix that has a name of its own: the identity, or one of `MASKS`."""
+def _named_matrix(stage: Stage, asked: str) -> str:
+    """A matrix that has a name of its own: the identity, or one of `MASKS`, of which the one called `asked` comes first."""
     if stage.heads is not None:
         return ""
     rows, columns = stage.shape
     value = read_whole(stage)
     if stage.is_mask:
-        codes = (mask.code.format(queries=rows, keys=columns) for mask in MASKS.values() if same_bits(value, mask.make(rows, columns)))
+        masks = sorted(MASKS.values(), key=lambda mask: mask.name != asked)
+        codes = (mask.code.format(queries=rows, keys=columns) for mask in masks if same_bits(value, mask.make(rows, columns)))
         return next(codes, "")
     identity = torch.eye(rows, columns, dtype=torch.float32, device="cpu")
     return f"torch.eye({rows}{'' if rows == columns else f', {columns}'}, dtype=torch.float32)" if same_bits(value, identity) else ""
