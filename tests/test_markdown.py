@@ -9,7 +9,8 @@ from markdown_it import MarkdownIt
 
 import attn_magic
 from attn_magic import TraceError, attend, parse_matrix
-from attn_magic.exports.markdown import MOST_LETTERS, escape, stage_to_markdown, to_markdown
+from attn_magic.excerpt import MARKDOWN
+from attn_magic.exports.markdown import escape, stage_to_markdown, to_markdown
 from attn_magic.notation import format_label, shorten
 from attn_magic.trace import AttentionTrace
 from tests.kinds import KINDS
@@ -110,7 +111,7 @@ def test_pasted_back_the_matrix_is_the_same_bit_for_bit(kind):
 
 
 def rendered(label: str) -> str:
-    return shorten(format_label(label[: MOST_LETTERS + 1]), MOST_LETTERS)
+    return shorten(format_label(label[: MARKDOWN.letters + 1]), MARKDOWN.letters)
 
 
 def test_labels_are_text_that_is_seen_as_it_is():

@@ -17,10 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attn_magic import AttentionTrace, MatrixError, attend, parse_matrix
+from attn_magic.excerpt import MARKDOWN
 from attn_magic.exports.csv import to_csv
 from attn_magic.exports.latex import stage_to_latex, to_latex
 from attn_magic.exports.magic_cell import to_cell
-from attn_magic.exports.markdown import MOST_LETTERS, stage_to_markdown, to_markdown
+from attn_magic.exports.markdown import stage_to_markdown, to_markdown
 from attn_magic.notation import format_label, shorten
 from tests.labels import LABELS, in_batches
 from tests.traces import INDIAN
@@ -31,7 +32,7 @@ def kept(label: str) -> str:
 
 
 def in_markdown(label: str) -> str:
-    return shorten(format_label(label[: MOST_LETTERS + 1]), MOST_LETTERS)
+    return shorten(format_label(label[: MARKDOWN.letters + 1]), MARKDOWN.letters)
 
 
 def in_latex(label: str) -> str:

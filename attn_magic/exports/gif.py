@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 
-from attn_magic.excerpt import acts
+from attn_magic.excerpt import GIF, acts, work_out
 from attn_magic.trace import AttentionTrace, Stage
 from attn_magic.views.figure import LEGEND, THEMES, drawing_settings, figure, how_made
 from attn_magic.views.layout import Typesetter
@@ -21,7 +21,6 @@ SECONDS, LAST_SECONDS = 2.5, 6.0  # for each frame, and for the whole picture at
 _WIDTH = 13.3  # inches of a slide
 _CAPTION = 140  # pixels at the top
 _MARGIN = 5  # pixels around a panel
-_MOST_TERMS, _MOST_LETTERS = 4, 300
 _THEME = THEMES["light"]
 _STYLES = (  # points, weight and colour of title, meaning, formula and arithmetic
     (17.0, "bold", _THEME.accent),
@@ -133,15 +132,15 @@ def _draw_caption(trace: AttentionTrace, stage: Stage, step: int) -> Image.Image
         left, below = 2 * _MARGIN / SIZE[0], 1.0
         for text, (size, weight, color) in zip(_caption(trace, stage, step), _STYLES, strict=True):
             below -= 1.6 * size * dots / 72 / _CAPTION
-            text = letters.fit(letters.draw(text, _MOST_LETTERS, weight), 72 * (1 - 2 * left) * _WIDTH / size, weight)
+            text = letters.fit(letters.draw(text, GIF.letters, weight), 72 * (1 - 2 * left) * _WIDTH / size, weight)
             drawing.text(left, below, text, fontsize=size, va="baseline", weight=weight, color=color, fontfamily=letters.families)
     return _draw(drawing)
 
 
 def _caption(trace: AttentionTrace, stage: Stage, step: int) -> Iterator[str]:
-    """Which stage this is, what it means, and where the first number of its last row comes from: the last token sees most."""
+    """Which stage this is, what it means, and where one of its numbers comes from."""
     yield f"{step} / {len(trace)}   {stage.title}   {stage.symbol}"
     yield stage.meaning
-    explanation = trace.explain(stage.name, len(stage.rows) - 1, 0, None if stage.heads is None else 0, max_terms=_MOST_TERMS)
+    explanation = work_out(trace, stage, GIF)
     yield explanation.formula
     yield explanation.lines[-1] if explanation.lines else ""

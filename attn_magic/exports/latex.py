@@ -9,16 +9,13 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 
 from attn_magic.exact import exact
-from attn_magic.excerpt import Fold, acts, cell, excerpt_note, first_heads, left_out, worked_cell
+from attn_magic.excerpt import LATEX, Excerpt, Limits, acts, excerpt_note, left_out, read_excerpts, worked_cell
 from attn_magic.explain import Explanation
 from attn_magic.exports.magic_cell import to_cell
 from attn_magic.matrix.tex_text import write_text
 from attn_magic.notation import INFINITY, MINUS, Number, format_label, format_number, shorten
 from attn_magic.origin import describe_origin
-from attn_magic.trace import AttentionTrace, Axis, Stage
-
-ROWS, COLUMNS = Fold(whole=16, first=8, last=4), Fold(whole=12, first=6, last=3)
-MOST_LETTERS = 40  # of a label
+from attn_magic.trace import AttentionTrace, Stage
 
 _ACCENTED = frozenset("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿ")  # letters that pdflatex's standard font can print
 _FORMULA = re.compile(r"[A-Za-z_ =/()ᵀ√]+")
@@ -44,8 +41,8 @@ def stage_to_latex(trace: AttentionTrace, stage: str) -> str:
 
     A comment above it says what is left out of a large one.
     """
-    note = excerpt_note(trace[stage], ROWS, COLUMNS, MOST_LETTERS)
-    formulas = [f"\\[\n{formula}\n\\]" for formula in _formulas(trace, trace[stage])]
+    note = excerpt_note(trace[stage], LATEX)
+    formulas = [f"\\[\n{_formula(excerpt)}\n\\]" for excerpt in read_excerpts(trace, trace[stage], LATEX)]
     return "\n".join([f"% {note}"] * bool(note) + formulas) + "\n"
 
 
@@ -66,19 +63,19 @@ def escape(text: str) -> str:
     return write_text(format_label(text))
 
 
-def label(text: str) -> str:
+def matrix(excerpt: Excerpt, write: Callable[[Number | bool], str]) -> str:
+    """The shown cells of a stage, each as `write` gives it, with their labels above and in front."""
+    columns = excerpt.with_column_gap([_label(label, excerpt.limits) for label in excerpt.column_labels], r"\cdots")
+    lines = [[_label(label, excerpt.limits), *map(write, values)] for label, values in zip(excerpt.row_labels, excerpt.values, strict=True)]
+    lines = excerpt.with_row_gap(lines, [r"\vdots"] * (1 + len(excerpt.columns)))
+    head = " & ".join(["", *columns]) + r" \\ \hline"
+    body = [" & ".join([label, *excerpt.with_column_gap(cells, r"\cdots")]) + r" \\" for label, *cells in lines]
+    return "\n".join([rf"\begin{{array}}{{l|{'r' * len(columns)}}}", head, *body, r"\end{array}"])
+
+
+def _label(text: str, limits: Limits) -> str:
     r"""A label of a matrix, cut where it is very long."""
-    return rf"\text{{{escape(shorten(format_label(text), MOST_LETTERS))}}}"
-
-
-def matrix(stage: Stage, write: Callable[[int, int], str], down: Fold = ROWS, across: Fold = COLUMNS) -> str:
-    """The shown cells of `stage`, each as `write` gives it, with their labels above and in front."""
-    rows, columns = down.places(stage.rows), across.places(stage.columns)
-    lines = [" & ".join(["", *(_name(stage.columns, column, r"\cdots") for column in columns)]) + r" \\ \hline"]
-    for row in rows:
-        cells = [r"\cdots" if column is None else r"\vdots" if row is None else write(row, column) for column in columns]
-        lines.append(" & ".join([_name(stage.rows, row, r"\vdots"), *cells]) + r" \\")
-    return "\n".join([rf"\begin{{array}}{{l|{'r' * len(columns)}}}", *lines, r"\end{array}"])
+    return rf"\text{{{escape(shorten(format_label(text), limits.letters))}}}"
 
 
 def display(formula: str) -> str:
@@ -98,11 +95,11 @@ def plain(text: str) -> str:
     return text.replace(MINUS, "-").replace(INFINITY, "inf").replace("inf", r"\infty").replace("NaN", "nan").replace("nan", r"\text{NaN}")
 
 
-def heading(stage: Stage, fold: Fold | None = None, remark: str = "") -> str:
+def heading(stage: Stage, limits: Limits = LATEX, remark: str = "") -> str:
     """What a stage is called and what it means, in a paragraph."""
     legend = " 1: may attend, 0: hidden." if stage.is_mask else ""
     axes = f"Rows: {stage.rows.name}, columns: {stage.columns.name}."
-    words = " ".join(filter(None, [stage.meaning + legend, axes, left_out(stage, fold or ROWS, fold or COLUMNS), remark]))
+    words = " ".join(filter(None, [stage.meaning + legend, axes, left_out(stage, limits), remark]))
     return rf"\textbf{{{escape(stage.title)}}}, {symbol(stage.symbol)}. {escape(words)}"
 
 
@@ -135,7 +132,7 @@ def _blocks(trace: AttentionTrace) -> Iterator[str]:
         for stage in stages:
             yield heading(stage)
             yield from _matrices(trace, stage)
-        explanation = worked_cell(trace, stages)
+        explanation = worked_cell(trace, stages, LATEX)
         if explanation is not None:
             yield "Where one of these numbers comes from:"
             yield arithmetic(explanation)
@@ -143,21 +140,15 @@ def _blocks(trace: AttentionTrace) -> Iterator[str]:
 
 
 def _matrices(trace: AttentionTrace, stage: Stage) -> Iterator[str]:
-    for head, formula in zip(first_heads(stage), _formulas(trace, stage), strict=True):
-        if stage.heads is not None and head is not None:
-            yield escape(shorten(format_label(stage.heads.labels[head])))
-        yield display(formula)
+    for excerpt in read_excerpts(trace, stage, LATEX):
+        if stage.heads is not None:
+            yield escape(shorten(format_label(excerpt.head_label)))
+        yield display(_formula(excerpt))
 
 
-def _formulas(trace: AttentionTrace, stage: Stage) -> Iterator[str]:
-    """The matrix of each head."""
-    precision = None if stage.equation is None else trace.options.precision
-    for head in first_heads(stage):
-        yield matrix(stage, lambda row, column, head=head: number(cell(stage, row, column, head), precision))  # type: ignore[misc]
-
-
-def _name(axis: Axis, place: int | None, gap: str) -> str:
-    return gap if place is None else label(axis.labels[place])
+def _formula(excerpt: Excerpt) -> str:
+    precision = None if excerpt.stage.equation is None else excerpt.trace.options.precision
+    return matrix(excerpt, lambda value: number(value, precision))
 
 
 def _declare(body: str) -> Iterator[str]:

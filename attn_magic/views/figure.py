@@ -11,7 +11,6 @@ is installed, and else as its escape, \u732b; an SVG holds the character itself,
 import functools
 import io
 import itertools
-import math
 import re
 import threading
 from collections.abc import Iterator, Sequence
@@ -36,12 +35,11 @@ from matplotlib.transforms import IdentityTransform, ScaledTranslation
 from numpy.typing import NDArray
 
 from attn_magic.errors import OptionError, TraceError, did_you_mean
-from attn_magic.excerpt import acts
+from attn_magic.excerpt import Excerpt, Kind, acts, legend, range_ends
 from attn_magic.notation import Number
 from attn_magic.origin import describe_origin
 from attn_magic.summary import describe_check, describe_options
 from attn_magic.trace import AttentionTrace, Stage
-from attn_magic.views.blocks import Matrix
 from attn_magic.views.layout import (
     ABOVE_CELLS,
     ACT_GAP,
@@ -62,7 +60,6 @@ from attn_magic.views.layout import (
     Box,
     Line,
     Typesetter,
-    bar_ends,
     make_plan,
     read_panels,
 )
@@ -79,7 +76,7 @@ LEGEND = "legend"  # label of the axes below all panels; those of a panel have t
 _TITLE_OF_FILE = "Attention, step by step"
 
 _COMPRESSION = 3  # of a PNG: half the time of matplotlib's 6, for 3 % more bytes
-_MOST_POLYGONS = 200  # cells drawn as shapes; more of them are one image
+_MAX_POLYGONS = 200  # cells drawn as shapes; more of them are one image
 _SHADES = 255  # of a colour bar; an odd number, so that 0 has its own
 _HATCH = "////"
 _NOT_DRAWING = (
@@ -242,7 +239,7 @@ class _Picture:
             heading = f"{numbers[act]} {self.type.draw(act, weight='bold')}"
             self.panels.append([replace(first, heading=heading), *others])
         footer = [self.type.draw(text, 400) for text in _footer(trace)] if request.is_story else []
-        self.signs = list(_signs([panel.matrix for panels in self.panels for panel in panels], self.theme))
+        self.signs = list(_signs([panel.excerpt for panels in self.panels for panel in panels], self.theme))
         self.plan = make_plan(self.panels, footer, bool(self.signs), request.width, self.type)
         self.width = request.width
 
@@ -310,14 +307,13 @@ class _Sign:
     is_hatched: bool = False
 
 
-def _signs(matrices: Sequence[Matrix], theme: Theme) -> Iterator[_Sign]:
-    cells = [(value, is_hidden) for matrix in matrices for *_, value, is_hidden in matrix.cells()]
-    if any(value is True for value, _ in cells):
-        yield _Sign("may attend", *_allowed(theme), mark="✓")
-    if any(is_hidden for _, is_hidden in cells):
-        yield _Sign("hidden by the mask", theme.hidden, theme.hidden_ink, is_hatched=True)
-    if any(not is_hidden and not math.isfinite(value) for value, is_hidden in cells):
-        yield _Sign("not a finite number", *_NOT_FINITE)
+def _signs(excerpts: Sequence[Excerpt], theme: Theme) -> Iterator[_Sign]:
+    looks: dict[Kind, dict[str, Any]] = {
+        "allowed": {"face": _allowed(theme)[0], "ink": _allowed(theme)[1], "mark": "✓"},
+        "hidden": {"face": theme.hidden, "ink": theme.hidden_ink, "is_hatched": True},
+        "not finite": {"face": _NOT_FINITE[0], "ink": _NOT_FINITE[1]},
+    }
+    yield from (_Sign(meaning, **looks[kind]) for kind, meaning in legend(excerpts).items())
 
 
 def _allowed(theme: Theme) -> tuple[str, str]:
@@ -335,7 +331,7 @@ class _Drawing:
     def __init__(self, figure: Figure, axes: Axes, box: Box, line: Line, picture: _Picture) -> None:
         self.figure = figure
         self.axes, self.box, self.line = axes, box, line
-        self.panel, self.matrix = box.panel, box.panel.matrix
+        self.panel, self.excerpt = box.panel, box.panel.excerpt
         self.type, self.theme, self.size = picture.type, picture.theme, picture.plan.size
 
     def draw(self) -> None:
@@ -350,7 +346,7 @@ class _Drawing:
         self._draw_words_below()
         # Set last: drawing moves the limits. All panels of a line share a height, so that their cells do.
         right, bottom = self._x(self.box.grid_width + self.box.right), self._y(self.line.body)
-        self.axes.set(xlim=(-0.5, right), ylim=(bottom, -0.5), label=self.matrix.stage.name)
+        self.axes.set(xlim=(-0.5, right), ylim=(bottom, -0.5), label=self.excerpt.stage.name)
 
     def _x(self, ems: Number) -> float:
         return ems / self.box.cell_width - 0.5
@@ -367,39 +363,39 @@ class _Drawing:
         self.axes.text(x, y, text, fontsize=size * self.size, transform=self.axes.transData + moved, **style)
 
     def _draw_cells(self) -> None:
-        rows, columns = self.matrix.shape
-        if rows * columns > _MOST_POLYGONS:
+        rows, columns = self.excerpt.shape
+        if rows * columns > _MAX_POLYGONS:
             self.axes.imshow(self._pixels(), aspect="auto", interpolation="nearest")
             return
-        squares = [_rectangle(row, column, column) for row, column, *_ in self.matrix.cells()]
-        colors = [self._paint(value, is_hidden)[0] for *_, value, is_hidden in self.matrix.cells()]
+        squares = [_rectangle(row, column, column) for row, column, *_ in self.excerpt.cells()]
+        colors = [self._paint(value, kind)[0] for *_, value, kind in self.excerpt.cells()]
         self.axes.add_collection(PolyCollection(squares, facecolors=colors, linewidths=0), autolim=False)
 
     def _pixels(self) -> NDArray[np.uint8]:
         """One pixel for each cell."""
-        values = np.array(self.matrix.values, dtype=float)
-        if self.panel.scale is None:
+        values = np.array(self.excerpt.values, dtype=float)
+        if self.panel.colors is None:
             pixels: NDArray[np.uint8] = np.broadcast_to(_bytes([_allowed(self.theme)[0]]), (*values.shape, 4)).copy()
         else:
-            ends = bar_ends(self.panel.scale)
+            ends = range_ends(self.panel.colors)
             shades = (values - ends[0]) / ((ends[-1] - ends[0]) or 1.0) * (_SHADES - 1)
             places = np.nan_to_num(shades, posinf=0, neginf=0).clip(0, _SHADES - 1).round().astype(int)
             pixels = _heat_bar(self.theme, len(ends) == 3)[places]
         pixels[~np.isfinite(values)] = _bytes([_NOT_FINITE[0]])
-        pixels[np.array(self.matrix.hidden)] = _bytes([self.theme.hidden])
+        pixels[np.array(self.excerpt.hidden)] = _bytes([self.theme.hidden])
         return pixels
 
-    def _paint(self, value: float | bool, is_hidden: bool) -> tuple[str, str]:
-        if is_hidden:
+    def _paint(self, value: float | bool, kind: Kind) -> tuple[str, str]:
+        if kind == "hidden":
             return self.theme.hidden, self.theme.hidden_ink
-        if isinstance(value, bool):
+        if kind == "allowed":
             return _allowed(self.theme)
-        if self.panel.scale is None or not math.isfinite(value):
+        if kind == "not finite" or self.panel.colors is None:
             return _NOT_FINITE
-        return self.theme.paint(value, *self.panel.scale)
+        return self.theme.paint(value, *self.panel.colors)
 
     def _draw_hidden(self) -> None:
-        runs = [run for row, hidden in enumerate(self.matrix.hidden) for run in _runs(row, hidden)]
+        runs = [run for row, hidden in enumerate(self.excerpt.hidden) for run in _runs(row, hidden)]
         if not runs:
             return
         path = Path.make_compound_path(*(Path([*corners, corners[0]], closed=True) for corners in runs))
@@ -407,9 +403,9 @@ class _Drawing:
         self.axes.add_artist(PathPatch(path, hatch=_HATCH, linewidth=0, label="hidden", **colors))
 
     def _draw_texts(self) -> None:
-        for row, column, value, is_hidden in self.matrix.cells():
-            self._write(column, row, self.panel.texts[row][column], color=self._paint(value, is_hidden)[1], ha="center", in_layout=False)
-        rows, columns = self.matrix.shape
+        for row, column, value, kind in self.excerpt.cells():
+            self._write(column, row, self.panel.texts[row][column], color=self._paint(value, kind)[1], ha="center", in_layout=False)
+        rows, columns = self.excerpt.shape
         across = [[(-0.5, row - 0.5), (columns - 0.5, row - 0.5)] for row in range(1, rows)]
         down = [[(column - 0.5, -0.5), (column - 0.5, rows - 0.5)] for column in range(1, columns)]
         self.axes.add_collection(LineCollection(across + down, colors=self.theme.background, linewidths=0.1 * self.size), autolim=False)
@@ -467,7 +463,7 @@ class _Drawing:
 
     def _draw_bar(self, top: Number) -> None:
         panel, box = self.panel, self.box
-        assert panel.scale is not None
+        assert panel.colors is not None
         width = max(box.grid_width, sum(SMALL * self.type.width(text) + TIGHT for text in panel.bar))
         extent = (-0.5, self._x(width), self._y(top + BAR), self._y(top))
         self.axes.imshow(_heat_bar(self.theme, len(panel.bar) == 3)[None], aspect="auto", interpolation="nearest", extent=extent)

@@ -6,26 +6,20 @@ One plan in ems serves every font size. Nothing is drawn here.
 import functools
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
 
 from matplotlib import font_manager
 
+from attn_magic.excerpt import EVERY_KEY_IS_HIDDEN, FIGURE, Excerpt, Range, color_range, range_ends, read_excerpts, shares
 from attn_magic.notation import Number, format_label, format_number, shorten
-from attn_magic.trace import AttentionTrace, Softmax, Stage
-from attn_magic.views.blocks import Matrix, read_matrix, scale_of
+from attn_magic.trace import AttentionTrace, Stage
 
-Scale: TypeAlias = tuple[float, float] | None
-
-_MOST_HEADS = 8
-_BLOCKS = 64  # rows and columns of a panel; a larger stage is shown in blocks
-_MOST_WITH_DIGITS = 32  # rows or columns
+_MAX_DIGITS = math.prod(FIGURE.digits)  # cells of a panel with digits
 # Cells of a panel with digits at the most, panels without digits in a line, and how much of a line a label may take, for a picture that
 # should not become too long.
-_DENSITIES = ((_MOST_WITH_DIGITS**2, 3, 0.28), (_MOST_WITH_DIGITS**2, 3, 0.13), (64, 3, 0.13), (36, 3, 0.13), (36, 4, 0.13))
-_MOST_LETTERS = 24  # of a label
-_MOST_BLIND = 3  # rows named that have nothing to attend to
+_DENSITIES = ((_MAX_DIGITS, 3, 0.28), (_MAX_DIGITS, 3, 0.13), (64, 3, 0.13), (36, 3, 0.13), (36, 4, 0.13))
+_MAX_NAMED = 3  # of the rows that have nothing to attend to
 
 # Lengths in ems, that is times the font size.
 _ROOMY, TIGHT = 0.5, 0.3  # around a number, around a label
@@ -170,8 +164,8 @@ def _escape(character: str) -> str:
 class _Panel:
     """One matrix as it is shown: its words and its digits, all drawable."""
 
-    matrix: Matrix
-    scale: Scale
+    excerpt: Excerpt
+    colors: Range | None
     title: str
     symbol: str
     texts: list[list[str]]  # in the cells, where they fit
@@ -200,26 +194,24 @@ class _Widths:
 
 def read_panels(trace: AttentionTrace, stage: Stage, type_: Typesetter) -> list[_Panel]:
     """One panel for each head, or the one there is."""
-    heads: Sequence[int | None] = [None] if stage.heads is None else range(min(len(stage.heads), _MOST_HEADS))
-    matrices = [read_matrix(trace, stage, head, _BLOCKS) for head in heads]
-    scale = scale_of(matrices)
-    return [_panel(trace, matrix, scale, type_) for matrix in matrices]
+    excerpts = read_excerpts(trace, stage, FIGURE)
+    colors = color_range(excerpts)
+    return [_panel(excerpt, colors, type_) for excerpt in excerpts]
 
 
-def _panel(trace: AttentionTrace, matrix: Matrix, scale: Scale, type_: Typesetter) -> _Panel:
-    stage, precision = matrix.stage, trace.options.precision
+def _panel(excerpt: Excerpt, colors: Range | None, type_: Typesetter) -> _Panel:
+    stage, precision = excerpt.stage, excerpt.trace.options.precision
     title = type_.draw(stage.title, weight="bold")
-    if stage.heads is not None and matrix.head is not None:
-        title += f" · {type_.draw(stage.heads.labels[matrix.head], _MOST_LETTERS, weight='bold')}"
-    texts = _texts(matrix, precision)
-    row_labels = [type_.draw(stage.rows.labels[row], _MOST_LETTERS) for row in matrix.rows]
-    column_labels = [type_.draw(stage.columns.labels[column], _MOST_LETTERS) for column in matrix.columns]
-    row_sums, column_sums = ([format_number(total, precision) for total in totals] for totals in _sums(matrix))
-    bar = [format_number(end, precision) for end in bar_ends(scale)] if scale else []
+    if stage.heads is not None:
+        title += f" · {type_.draw(excerpt.head_label, FIGURE.letters, weight='bold')}"
+    texts = _texts(excerpt, precision)
+    row_labels, column_labels = ([type_.draw(label, FIGURE.letters) for label in labels] for labels in (excerpt.row_labels, excerpt.column_labels))
+    row_sums, column_sums = ([format_number(total, precision) for total in totals] for totals in (excerpt.row_sums, excerpt.column_sums))
+    bar = [format_number(end, precision) for end in range_ends(colors)] if colors else []
     like_numbers = ["−0.0000"] if stage.is_mask else []  # a mask beside the scores that it hides has cells like theirs
     return _Panel(
-        matrix=matrix,
-        scale=scale,
+        excerpt=excerpt,
+        colors=colors,
         title=title,
         symbol=f"{type_.draw(stage.symbol, 80)} ({len(stage.rows):,}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}{len(stage.columns):,})",
         texts=texts,
@@ -228,7 +220,7 @@ def _panel(trace: AttentionTrace, matrix: Matrix, scale: Scale, type_: Typesette
         row_sums=row_sums,
         column_sums=column_sums,
         bar=bar,
-        notes=[type_.draw(note, 200) for note in _notes(matrix)],
+        notes=[type_.draw(note, 200) for note in _notes(excerpt)],
         axis_names=(type_.draw(stage.rows.name), type_.draw(stage.columns.name)),
         widths=_Widths(
             texts=type_.widest([*itertools.chain(*texts), *column_sums, *like_numbers]),
@@ -241,45 +233,27 @@ def _panel(trace: AttentionTrace, matrix: Matrix, scale: Scale, type_: Typesette
     )
 
 
-def _texts(matrix: Matrix, precision: int) -> list[list[str]]:
+def _texts(excerpt: Excerpt, precision: int) -> list[list[str]]:
     """What could stand in the cells; nothing where there are too many of them."""
-    if not matrix.is_whole or max(matrix.shape) > _MOST_WITH_DIGITS:
+    if not excerpt.is_whole or any(shown > most for shown, most in zip(excerpt.shape, FIGURE.digits, strict=True)):
         return []
-    texts = [[""] * len(matrix.columns) for _ in matrix.rows]
-    for row, column, value, _ in matrix.cells():
-        texts[row][column] = ("✓" if value else "") if isinstance(value, bool) else format_number(value, precision)
-    return texts
+    if excerpt.stage.is_mask:
+        return [["✓" if value else "" for value in line] for line in excerpt.values]
+    return [[format_number(value, precision) for value in line] for line in excerpt.values]
 
 
-def _sums(matrix: Matrix) -> tuple[list[float], list[float]]:
-    """The sums of a softmax: of its rows, and of its columns where it went over the rows. In blocks: of the rows that are named."""
-    stage, head, everything = matrix.stage, matrix.head, slice(None)
-    if not isinstance(stage.equation, Softmax):
-        return [], []
-    rows = [stage.window(slice(row, row + 1), everything, head).double().sum().item() for row in matrix.rows]
-    if stage.equation.over == "columns":
-        return rows, []
-    return rows, [stage.window(everything, slice(column, column + 1), head).double().sum().item() for column in matrix.columns]
-
-
-def bar_ends(scale: tuple[float, float]) -> list[float]:
-    """The numbers at the ends of the colours of `heat`, and 0 in their middle where they have two sides."""
-    low, high = scale
-    return list(dict.fromkeys([low, high])) if low >= 0 else [-max(-low, high), 0.0, max(-low, high)]
-
-
-def _notes(matrix: Matrix) -> Iterator[str]:
-    stage = matrix.stage
-    if not matrix.is_whole:
-        yield f"In {matrix.shape[0]} × {matrix.shape[1]} blocks{'' if stage.is_mask else ', each the number farthest from 0'}"
-    if stage.heads is not None and len(stage.heads) > _MOST_HEADS and matrix.head == 0:
-        yield f"{_MOST_HEADS} of {len(stage.heads):,} heads shown"
-    if isinstance(stage.equation, Softmax):
-        labels = [format_label(stage.rows.labels[row]) for row, hidden in zip(matrix.rows, matrix.hidden, strict=True) if all(hidden)]
-        if labels:
-            named = ", ".join(shorten(label, _MOST_LETTERS) for label in labels[:_MOST_BLIND])
-            more = f" and {len(labels) - _MOST_BLIND} more" if len(labels) > _MOST_BLIND else ""
-            yield f"{named}{more}: every key is hidden, nothing to attend to"
+def _notes(excerpt: Excerpt) -> Iterator[str]:
+    stage = excerpt.stage
+    if not excerpt.is_whole:
+        yield f"In {excerpt.shape[0]} × {excerpt.shape[1]} blocks{'' if stage.is_mask else ', each the number farthest from 0'}"
+    shown = shares(stage, FIGURE)
+    if "heads" in shown and excerpt.head == 0:
+        yield f"{shown['heads']} shown"
+    labels = [format_label(stage.rows.labels[row]) for row in excerpt.fully_hidden_rows]
+    if labels:
+        named = ", ".join(shorten(label, FIGURE.letters) for label in labels[:_MAX_NAMED])
+        more = f" and {len(labels) - _MAX_NAMED} more" if len(labels) > _MAX_NAMED else ""
+        yield f"{named}{more}: {EVERY_KEY_IS_HIDDEN}"
 
 
 # The plan, in ems
@@ -305,12 +279,12 @@ class Box:
     @property
     def grid_width(self) -> float:
         """Of all cells."""
-        return self.cell_width * self.panel.matrix.shape[1]
+        return self.cell_width * self.panel.excerpt.shape[1]
 
     @property
     def grid_height(self) -> float:
         """Of all cells."""
-        return self.cell_height * self.panel.matrix.shape[0]
+        return self.cell_height * self.panel.excerpt.shape[0]
 
     @property
     def width(self) -> float:
@@ -365,7 +339,7 @@ def _box(panel: _Panel, density: _Density, type_: Typesetter) -> Box:
     left = AXIS_NAME + TIGHT + min(widths.row_labels, most) + TIGHT
     sums = widths.row_sums + 2 * TIGHT if panel.row_sums else 0.0
     cell_width, cell_height, has_texts = _cell_size(panel, density, left, sums)
-    grid_width = cell_width * panel.matrix.shape[1]
+    grid_width = cell_width * panel.excerpt.shape[1]
     title = min(TITLE * widths.title - left, _SMALLEST_SIDE)
     right = min(max(sums, SMALL * widths.bar - grid_width, title - grid_width), max(room - left - grid_width - GAP, sums))
     text_width = left + grid_width + right
@@ -391,7 +365,7 @@ def _cut(labels: list[str], widest: float, most: float, type_: Typesetter) -> li
 
 def _cell_size(panel: _Panel, density: _Density, left: float, sums: float) -> tuple[float, float, bool]:
     """Width and height of a cell, and whether there is room for its text."""
-    rows, columns = panel.matrix.shape
+    rows, columns = panel.excerpt.shape
     room = density.room - left - sums - GAP
     digits, labels = panel.widths.texts + _ROOMY, min(panel.widths.column_labels, density.widest_label) + _ROOMY
     digits = labels if digits < labels <= 1.3 * digits and labels * columns <= room else digits
@@ -399,7 +373,7 @@ def _cell_size(panel: _Panel, density: _Density, left: float, sums: float) -> tu
         return digits, ROW, True
     side = min(max(density.room / density.across - left - GAP, _SMALLEST_SIDE), _LARGEST_SIDE, room)
     width, height = min(side / columns, 4 * ROW), min(side / rows, ROW)
-    return width, height, panel.matrix.stage.is_mask and bool(panel.texts) and min(width, height) >= _SIGN
+    return width, height, panel.excerpt.stage.is_mask and bool(panel.texts) and min(width, height) >= _SIGN
 
 
 @dataclass(frozen=True)
@@ -417,7 +391,7 @@ class Line:
     @property
     def kinds(self) -> int:
         """How many kinds of stages: given or computed, and of which shape."""
-        stages = [box.panel.matrix.stage for box in self.boxes]
+        stages = [box.panel.excerpt.stage for box in self.boxes]
         return len({(stage.equation is None, stage.shape) for stage in stages})
 
     @property

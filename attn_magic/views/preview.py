@@ -18,12 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from attn_magic.excerpt import acts, first_heads
+from attn_magic.excerpt import LEGEND, PREVIEW, Excerpt, Range, acts, color_range, read_excerpts
 from attn_magic.notation import format_label, format_number, shorten
 from attn_magic.origin import describe_origin
 from attn_magic.summary import describe_check, describe_options
-from attn_magic.trace import AttentionTrace, Axis, Softmax, Stage
-from attn_magic.views.blocks import Matrix, read_matrix, scale_of
+from attn_magic.trace import AttentionTrace, Axis, Stage
 from attn_magic.views.palette import heat, position
 from attn_magic.views.png import indexed_png
 
@@ -36,11 +35,11 @@ _INSIDE = (_CELL_HEIGHT - _LINE) // 2
 _GAP, _LINE_GAP, _MARGIN = 26, 14, 8
 _WIDEST_LABEL = 120
 
-_WITH_DIGITS = ((12, 8), (6, 5), (0, 0))  # up to how many rows and columns; fewer where the picture would be longer than a page
+_WITH_DIGITS = (PREVIEW.digits, (6, 5), (0, 0))  # fewer where the picture would be longer than a page
 _TALLEST = 1400  # pixels of such a page
-_BLOCKS, _SIDE, _WIDEST_CELL = 48, 144, 48  # of a stage without: blocks at the most, pixels at least; pixels
+_SIDE, _WIDEST_CELL = 144, 48  # pixels of a stage without, at least; and of its cells, at the most
 
-_MOST_NOTICES = 4
+_MAX_NOTICES = 4
 
 # A byte of the picture is a ground, in steps of 4, and from 0 to 3 how much of that ground's ink lies on it.
 _LEVELS = 4
@@ -88,11 +87,11 @@ def preview(trace: AttentionTrace) -> bytes:
 
 def _footer(trace: AttentionTrace) -> Iterator[str]:
     if any(stage.is_mask for stage in trace):
-        yield "✓ may attend · striped: hidden by the mask"
-    if any(max(stage.shape[-2:]) > _BLOCKS for stage in trace):
-        yield f"More than {_BLOCKS} rows or columns are shown in {_BLOCKS} blocks, each coloured by its number farthest from 0."
+        yield f"✓ {LEGEND['allowed']} · striped: {LEGEND['hidden']}"
+    if any(max(stage.shape[-2:]) > PREVIEW.blocks for stage in trace):
+        yield f"More than {PREVIEW.blocks} rows or columns are shown in {PREVIEW.blocks} blocks, each coloured by its number farthest from 0."
     yield f"{describe_options(trace)}. Check: {describe_check(trace)}."
-    yield from (format_label(notice.text) for notice in trace.notices[:_MOST_NOTICES])
+    yield from (format_label(notice.text) for notice in trace.notices[:_MAX_NOTICES])
 
 
 # What is shown of a stage
@@ -132,40 +131,40 @@ class _Panel:
         return 4 * _LINE + self.cell[1] * self.shape[0]
 
 
-_Read: TypeAlias = tuple[Matrix, _Pixels]  # one head of a stage, and the ground of each cell
+_Read: TypeAlias = tuple[Excerpt, _Pixels]  # one head of a stage, and the ground of each cell
 
 
 def _read(trace: AttentionTrace, stage: Stage) -> list[_Read]:
-    matrices = [read_matrix(trace, stage, head, _BLOCKS) for head in first_heads(stage)]
-    scale = scale_of(matrices)
-    return [(matrix, _grounds(matrix, scale)) for matrix in matrices]
+    excerpts = read_excerpts(trace, stage, PREVIEW)
+    colors = color_range(excerpts)
+    return [(excerpt, _grounds(excerpt, colors)) for excerpt in excerpts]
 
 
 def _panels(heads: list[_Read], with_digits: tuple[int, int], precision: int) -> list[_Panel]:
     has_digits = all(shown <= most for shown, most in zip(heads[0][0].shape, with_digits, strict=True))
-    return [_panel(matrix, grounds, precision, has_digits) for matrix, grounds in heads]
+    return [_panel(excerpt, grounds, precision, has_digits) for excerpt, grounds in heads]
 
 
-def _panel(matrix: Matrix, grounds: _Pixels, precision: int, has_digits: bool) -> _Panel:
-    stage = matrix.stage
-    rows, columns = matrix.shape
-    texts = _texts(matrix, precision) if has_digits else []
-    column_labels = [_label(label) for label in stage.columns.labels] if has_digits else []
+def _panel(excerpt: Excerpt, grounds: _Pixels, precision: int, has_digits: bool) -> _Panel:
+    stage = excerpt.stage
+    rows, columns = excerpt.shape
+    texts = _texts(excerpt, precision) if has_digits else []
+    column_labels = [_label(label) for label in excerpt.column_labels] if has_digits else []
     digits = max(map(_width, itertools.chain(["−0.00"], column_labels, *texts))) + 2 * _ROOM
     size = f"{_label(stage.rows.name)} {len(stage.rows):,} × {_label(stage.columns.name)} {len(stage.columns):,}"
-    head = "" if stage.heads is None or matrix.head is None else f" · {_label(stage.heads.labels[matrix.head])}"
+    head = "" if stage.heads is None else f" · {_label(excerpt.head_label)}"
     return _Panel(
         stage=stage,
         title=shorten(format_label(stage.title)) + head,
         symbol=shorten(format_label(stage.symbol)) + (f" · {size}" if has_digits else ""),
         size="" if has_digits else size,
-        row_labels=[_label(label) for label in (stage.rows.labels if has_digits else _ends(stage.rows))],
+        row_labels=[_label(label) for label in (excerpt.row_labels if has_digits else _ends(stage.rows))],
         column_labels=column_labels,
         texts=texts,
         grounds=grounds,
-        shape=matrix.shape,
+        shape=excerpt.shape,
         cell=(digits, _CELL_HEIGHT) if has_digits else (min(math.ceil(_SIDE / columns), _WIDEST_CELL), min(math.ceil(_SIDE / rows), _CELL_HEIGHT)),
-        sums=_sums(matrix, precision) if has_digits else [],
+        sums=[format_number(total, precision) for total in excerpt.row_sums] if has_digits else [],
     )
 
 
@@ -174,34 +173,26 @@ def _ends(axis: Axis) -> list[str]:
     return [axis.labels[place] for place in sorted({0, len(axis) - 1})]
 
 
-def _texts(matrix: Matrix, precision: int) -> list[list[str]]:
-    if matrix.stage.is_mask:
-        return [["✓" if value else "" for value in line] for line in matrix.values]
-    return [[format_number(value, precision) for value in line] for line in matrix.values]
+def _texts(excerpt: Excerpt, precision: int) -> list[list[str]]:
+    if excerpt.stage.is_mask:
+        return [["✓" if value else "" for value in line] for line in excerpt.values]
+    return [[format_number(value, precision) for value in line] for line in excerpt.values]
 
 
-def _grounds(matrix: Matrix, scale: tuple[float, float] | None) -> _Pixels:
+def _grounds(excerpt: Excerpt, colors: Range | None) -> _Pixels:
     """What every cell is drawn on."""
-    values = np.array(matrix.values, dtype=float)
-    grounds = np.full(values.shape, _ALLOWED if matrix.stage.is_mask else _NOT_FINITE, np.uint8)
-    if scale is not None:
+    values = np.array(excerpt.values, dtype=float)
+    grounds = np.full(values.shape, _ALLOWED if excerpt.stage.is_mask else _NOT_FINITE, np.uint8)
+    if colors is not None:
         finite = np.isfinite(values)
-        shades = np.rint(np.clip(position(values[finite], *scale), 0.0, 1.0) * (_SHADES - 1))
-        grounds[finite] = shades * _LEVELS + (_DIVERGING if scale[0] < 0 else _SEQUENTIAL)
-    grounds[np.array(matrix.hidden)] = _HIDDEN
+        shades = np.rint(np.clip(position(values[finite], *colors), 0.0, 1.0) * (_SHADES - 1))
+        grounds[finite] = shades * _LEVELS + (_DIVERGING if colors[0] < 0 else _SEQUENTIAL)
+    grounds[np.array(excerpt.hidden)] = _HIDDEN
     return grounds
 
 
 def _label(label: str) -> str:
     return _fit(shorten(format_label(label[:200])), _WIDEST_LABEL)
-
-
-def _sums(matrix: Matrix, precision: int) -> list[str]:
-    """What the rows of a softmax sum to."""
-    if not isinstance(matrix.stage.equation, Softmax):
-        return []
-    totals = matrix.stage.window(slice(None), slice(None), matrix.head).double().sum(dim=1).tolist()
-    return [format_number(total, precision) for total in totals]
 
 
 # Where it goes

@@ -13,36 +13,41 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-import torch
-from jaxtyping import Bool, Shaped
 from rich.cells import cell_len, chop_cells
 from rich.color import Color
 from rich.console import Console
 from rich.text import Text
-from torch import Tensor
 
-from attn_magic.excerpt import acts
+from attn_magic.excerpt import (
+    EVERY_KEY_IS_HIDDEN,
+    TERMINAL,
+    Excerpt,
+    Fold,
+    Kind,
+    acts,
+    color_range,
+    legend,
+    read_excerpts,
+    shares,
+    work_out,
+    worked_place,
+)
 from attn_magic.notation import MINUS, count, format_label, format_number, shorten
 from attn_magic.summary import describe_check, describe_options, describe_sizes
-from attn_magic.trace import AttentionTrace, Axis, Softmax, Stage
+from attn_magic.trace import AttentionTrace, Softmax, Stage
 from attn_magic.views.palette import heat, luminance
 
 Line: TypeAlias = list[tuple[str, str]]  # pieces of text, each with its style
 Block: TypeAlias = list[Line]  # lines that stand together
 ColorSystem: TypeAlias = Literal["256", "truecolor"]
 
-HIDDEN, ALLOWED = "·", "✓"
+_SIGNS: dict[Kind, str] = {"allowed": "✓", "hidden": "·"}
 _NARROWEST = 20  # cells
-_MOST_ROWS = 12
-_MOST_HEADS = 8
-_MOST_TERMS = 4
-_MOST_CHARACTERS = 40  # of a label, before it is cut to cells
 _ROW_LABEL, _COLUMN_LABEL = 18, 10  # cells
 _SHORT_ROW_LABEL, _SHORT_COLUMN_LABEL = 9, 7  # where more columns fit that way
 _NARROWEST_COLUMN = 3  # one sign and a space on each side
 _NARROWEST_CARD = 24  # a caption in narrower columns is hard to read
 _GAP = 2
-_ALL = slice(None)
 _WORD = re.compile(r"(?:\A\s*)?\S+\s*")
 _NOTICE = "bold color(16) on color(221)"
 _SHADES = (130, 172, 215, 223, 255, 153, 110, 68, 25, 17)  # of 256 colours: orange, white, blue, as in `heat`
@@ -119,8 +124,9 @@ def _console(width: int) -> Console:
 
 
 def _header(trace: AttentionTrace, width: int) -> Block:
-    tokens = ", ".join(_label(token, _ROW_LABEL) for token in trace.tokens[:_MOST_ROWS])
-    more = ", …" if len(trace.tokens) > _MOST_ROWS else ""
+    most = TERMINAL.rows.whole
+    tokens = ", ".join(_label(token, _ROW_LABEL) for token in trace.tokens[:most])
+    more = ", …" if len(trace.tokens) > most else ""
     title = f"Attention over {count(len(trace.tokens), 'token')}: {tokens}{more}"
     return [
         *_wrap(title, width, "bold"),
@@ -153,7 +159,7 @@ def _examples(trace: AttentionTrace, width: int) -> Block:
 
 
 def _example(trace: AttentionTrace, stage: Stage, width: int) -> Block:
-    formula, *rest = str(trace.explain(stage.name, *_first_of_last_row(stage), max_terms=_MOST_TERMS)).split("\n")
+    formula, *rest = str(work_out(trace, stage, TERMINAL)).split("\n")
     lines = _wrap(format_label(formula), width, "bold", rest="    ")
     for line in rest:
         indent = "  " if line.startswith("  ") else ""
@@ -161,12 +167,8 @@ def _example(trace: AttentionTrace, stage: Stage, width: int) -> Block:
     return lines
 
 
-def _first_of_last_row(stage: Stage) -> tuple[int, int, int | None]:
-    return len(stage.rows) - 1, 0, None if stage.heads is None else 0
-
-
 def _call(stage: Stage) -> str:
-    row, column, head = _first_of_last_row(stage)
+    row, column, head = worked_place(stage)
     return f'_.explain("{format_label(stage.name)}", {row}, {column}{"" if head is None else f", head={head}"})'
 
 
@@ -200,7 +202,7 @@ def _cut_spaces(line: str, width: int) -> str:
 
 
 def _label(label: str, cells: int) -> str:
-    return _fit(shorten(format_label(label[: 2 * _MOST_CHARACTERS]), _MOST_CHARACTERS), cells)
+    return _fit(shorten(format_label(label[: 2 * TERMINAL.letters]), TERMINAL.letters), cells)
 
 
 def _fit(text: str, cells: int) -> str:
@@ -275,40 +277,47 @@ class _Column:
         return [label, *([(f" {text:>{width}} ", colors.style(cell) if colors else "")] for cell, text in cells)]
 
 
+_GAP_COLUMN = _Column("…", [_Cell("…")])
+
+
 @dataclass(frozen=True)
 class _Matrix:
-    """What is shown of one matrix at the most: its first and last rows and columns, and what a softmax adds."""
+    """What is shown of one matrix: its rows, those of its columns that fit, and what a softmax adds."""
 
+    excerpt: Excerpt
     head: str
     labels: list[str]  # of the lines below the columns' labels
-    columns: list[_Column]
-    is_whole: bool  # these are all the columns there are
+    columns: dict[int, _Column]  # by their place in the stage, as many as are shown at the most
     sums: _Column | None
-    blind: list[str]  # rows that have nothing to attend to
-
-    def ends(self, most: int) -> list[_Column]:
-        """The first and the last columns, `most` in all, with a gap where some are left out."""
-        if self.is_whole and most >= len(self.columns):
-            return self.columns
-        first = (most + 1) // 2
-        gap = _Column("…", [_Cell("…")] * len(self.labels))
-        return [*self.columns[:first], gap, *self.columns[len(self.columns) - most + first :]]
+    fully_hidden: list[str]
 
     def fits(self, most: int, width: int) -> bool:
+        """Whether `most` of the columns fit."""
+        places = Fold.halves(most).places(self.excerpt.stage.columns)
+        columns = sum(_GAP_COLUMN.width if place is None else self.columns[place].width for place in places)
         sums = self.sums.width + 1 if self.sums else 0
-        return _widest(self.labels) + 1 + sum(column.width for column in self.ends(most)) + sums <= width
+        return _widest(self.labels) + 1 + columns + sums <= width
 
     def shorten(self) -> "_Matrix":
         """The same with short labels, as far as they can still be told apart."""
-        names = _fit_all([column.label for column in self.columns], _SHORT_COLUMN_LABEL)
-        columns = [_Column(name, column.cells) for name, column in zip(names, self.columns, strict=True)]
+        names = _fit_all([column.label for column in self.columns.values()], _SHORT_COLUMN_LABEL)
+        columns = {place: _Column(name, self.columns[place].cells) for place, name in zip(self.columns, names, strict=True)}
         return replace(self, labels=_fit_all(self.labels, _SHORT_ROW_LABEL), columns=columns)
 
-    def draw(self, most: int, colors: _Heat | None) -> Block:
-        """The table with `most` of its columns."""
+    def narrow(self, most: int) -> "_Matrix":
+        """The same with `most` columns."""
+        if most == len(self.columns):
+            return self
+        limits = replace(self.excerpt.limits, columns=Fold.halves(most))
+        return replace(self, excerpt=replace(self.excerpt, limits=limits))
+
+    def draw(self, colors: _Heat | None) -> Block:
+        """The table, below the name of its head where it has one."""
         width = _widest(self.labels)
         lines: Block = [[(label + " " * (width - cell_len(label) + 1), "")] for label in ["", *self.labels]]
-        blocks = [column.draw(colors) for column in self.ends(most)]
+        gap = replace(_GAP_COLUMN, cells=_GAP_COLUMN.cells * len(self.labels))
+        columns = self.excerpt.with_column_gap([self.columns[place] for place in self.excerpt.columns], gap)
+        blocks = [column.draw(colors) for column in columns]
         if self.sums:
             blocks += [[[("│", "")]] * len(lines), self.sums.draw()]
         for block in blocks:
@@ -345,97 +354,43 @@ class _Line:
     total: _Cell
 
 
-@dataclass(frozen=True)
-class _Part:
-    """What is read of one matrix: its first and last rows and columns, as slices."""
-
-    trace: AttentionTrace
-    stage: Stage
-    head: int | None
-    rows: list[slice]
-    columns: list[slice]
-
-    @property
-    def softmax(self) -> Softmax | None:
-        return self.stage.equation if isinstance(self.stage.equation, Softmax) else None
-
-    def values(self, rows: list[slice], columns: list[slice]) -> Shaped[Tensor, "rows columns"]:
-        return torch.cat([torch.cat([self.stage.window(row, column, self.head) for column in columns], dim=1) for row in rows])
-
-    def hidden(self, rows: list[slice], columns: list[slice]) -> Bool[Tensor, "rows columns"]:
-        return torch.cat([torch.cat([self.trace.hidden(self.stage, row, column, self.head) for column in columns], dim=1) for row in rows])
-
-    def cells(self) -> list[list[_Cell]]:
-        values, hidden = self.values(self.rows, self.columns).tolist(), self.hidden(self.rows, self.columns).tolist()
-        precision = self.trace.options.precision
-        return [[_cell(*place, precision) for place in zip(*line, strict=True)] for line in zip(values, hidden, strict=True)]
-
-    def row_sums(self) -> list[_Cell]:
-        return self._write(self.values(self.rows, [_ALL]).double().sum(dim=1))
-
-    def column_sums(self) -> list[_Cell]:
-        return self._write(self.values([_ALL], self.columns).double().sum(dim=0))
-
-    def _write(self, numbers: Shaped[Tensor, " n"]) -> list[_Cell]:
-        return [_Cell(_number(number, self.trace.options.precision)) for number in numbers.tolist()]
-
-
-def _read(trace: AttentionTrace, stage: Stage, head: int | None, width: int) -> _Matrix:
-    rows, columns = _ends(len(stage.rows), _MOST_ROWS), _ends(len(stage.columns), width // _NARROWEST_COLUMN)
-    part = _Part(trace, stage, head, rows, columns)
-    lines = _read_lines(part)
+def _matrix(excerpt: Excerpt) -> _Matrix:
+    lines = _lines(excerpt)
+    columns = [_Column(_label(label, _COLUMN_LABEL), [line.cells[place] for line in lines]) for place, label in enumerate(excerpt.column_labels)]
     return _Matrix(
-        head="" if head is None or stage.heads is None else _label(stage.heads.labels[head], _ROW_LABEL),
+        excerpt=excerpt,
+        head=_label(excerpt.head_label, _ROW_LABEL),
         labels=[line.label for line in lines],
-        columns=[_Column(label, [line.cells[place] for line in lines]) for place, label in enumerate(_labels(stage.columns, columns, _COLUMN_LABEL))],
-        is_whole=len(columns) == 1,
-        sums=_Column("Σ row", [line.total for line in lines]) if part.softmax else None,
-        blind=_blind_rows(part),
+        columns=dict(zip(excerpt.columns, columns, strict=True)),
+        sums=_Column("Σ row", [line.total for line in lines]) if excerpt.softmax else None,
+        fully_hidden=[_label(excerpt.stage.rows.labels[row], _ROW_LABEL) for row in excerpt.fully_hidden_rows],
     )
 
 
-def _read_lines(part: _Part) -> list[_Line]:
+def _lines(excerpt: Excerpt) -> list[_Line]:
     """The lines of a table from top to bottom, with a gap where rows are left out, and the sums of columns below a softmax over rows."""
-    cells = part.cells()
-    totals = part.row_sums() if part.softmax else [_Cell("")] * len(cells)
-    lines = [_Line(*line) for line in zip(_labels(part.stage.rows, part.rows, _ROW_LABEL), cells, totals, strict=True)]
-    if len(part.rows) > 1:
-        lines.insert(_MOST_ROWS // 2, _Line("⋮", [_Cell("⋮")] * len(cells[0]), _Cell("⋮")))
-    if part.softmax and part.softmax.over == "rows":
-        lines.append(_Line("Σ column", part.column_sums(), _Cell("")))
+    precision = excerpt.trace.options.precision
+    pairs = zip(excerpt.values, excerpt.kinds, strict=True)
+    cells = [[_cell(*cell, precision) for cell in zip(*pair, strict=True)] for pair in pairs]
+    totals = _write(excerpt.row_sums, precision) or [_Cell("")] * len(cells)
+    labels = [_label(label, _ROW_LABEL) for label in excerpt.row_labels]
+    lines = [_Line(*line) for line in zip(labels, cells, totals, strict=True)]
+    lines = excerpt.with_row_gap(lines, _Line("⋮", [_Cell("⋮")] * len(cells[0]), _Cell("⋮")))
+    if excerpt.column_sums:
+        lines.append(_Line("Σ column", _write(excerpt.column_sums, precision), _Cell("")))
     return lines
 
 
-def _blind_rows(part: _Part) -> list[str]:
-    """The shown rows of a softmax from which everything is hidden."""
-    if part.softmax is None:
-        return []
-    hidden = part.hidden(part.rows, [_ALL]).all(dim=1).tolist()
-    return [label for label, is_blind in zip(_labels(part.stage.rows, part.rows, _ROW_LABEL), hidden, strict=True) if is_blind]
+def _write(numbers: list[float], precision: int) -> list[_Cell]:
+    return [_Cell(_number(number, precision)) for number in numbers]
 
 
-def _cell(value: float | bool, is_hidden: bool, precision: int) -> _Cell:
-    if value is True:
-        return _Cell(ALLOWED)
-    if value is False or is_hidden:
-        return _Cell(HIDDEN)
-    return _Cell(_number(value, precision), float(value) if math.isfinite(value) else None)
+def _cell(value: float | bool, kind: Kind, precision: int) -> _Cell:
+    return _Cell(_SIGNS[kind]) if kind in _SIGNS else _Cell(_number(value, precision), float(value) if kind == "number" else None)
 
 
 def _number(value: float, precision: int) -> str:
     return format_number(value, precision).replace(MINUS, "-")  # so that it can be copied into code
-
-
-def _ends(count: int, most: int) -> list[slice]:
-    """All of an axis as one slice, or the first and the last of it as two."""
-    if count <= most:
-        return [slice(0, count)]
-    first = (most + 1) // 2
-    return [slice(0, first), slice(count - most + first, count)]
-
-
-def _labels(axis: Axis, parts: list[slice], cells: int) -> list[str]:
-    return [_label(axis.labels[place], cells) for part in parts for place in range(part.start, part.stop)]
 
 
 # Stages
@@ -511,23 +466,22 @@ def _beside(blocks: Sequence[Block], widths: Sequence[int]) -> Block:
 
 
 def _card(trace: AttentionTrace, stage: Stage, width: int, color_system: ColorSystem | None) -> _Card:
-    matrices = [_read(trace, stage, head, width) for head in _heads(stage)]
-    if not all(matrix.fits(len(matrix.columns), width) for matrix in matrices):
-        matrices = [matrix.shorten() for matrix in matrices]
+    limits = replace(TERMINAL, columns=Fold.halves(width // _NARROWEST_COLUMN))
+    matrices = _narrow([_matrix(excerpt) for excerpt in read_excerpts(trace, stage, limits)], width)
+    numbers = color_range([matrix.excerpt for matrix in matrices]) if color_system else None
+    colors = _Heat(*numbers, color_system) if color_system and numbers else None
+    tables = [matrix.draw(colors) for matrix in matrices]
+    return _Card(stage, _title(stage, width), _flow(tables, width), tuple(_remarks(stage, matrices)))
+
+
+def _narrow(matrices: list[_Matrix], width: int) -> list[_Matrix]:
+    """The same, all with short labels and as many columns as fit where they are too wide."""
     most = len(matrices[0].columns)
+    if not all(matrix.fits(most, width) for matrix in matrices):
+        matrices = [matrix.shorten() for matrix in matrices]
     while most > 1 and not all(matrix.fits(most, width) for matrix in matrices):
         most -= 1
-    numbers = [cell.heat for matrix in matrices for column in matrix.ends(most) for cell in column.cells if cell.heat is not None]
-    colors = _Heat(min(numbers), max(numbers), color_system) if color_system and numbers else None
-    tables = [matrix.draw(most, colors) for matrix in matrices]
-    return _Card(stage, _title(stage, width), _flow(tables, width), tuple(_remarks(stage, matrices, most)))
-
-
-def _heads(stage: Stage) -> list[int | None]:
-    """The heads that are shown; for a stage without heads, one that is None."""
-    if stage.heads is None:
-        return [None]
-    return [head for part in _ends(len(stage.heads), _MOST_HEADS) for head in range(part.start, part.stop)]
+    return [matrix.narrow(most) for matrix in matrices]
 
 
 def _title(stage: Stage, width: int) -> Block:
@@ -551,19 +505,13 @@ def _flow(tables: list[Block], width: int) -> Block:
     return lines + _beside(row, widths)
 
 
-def _remarks(stage: Stage, matrices: list[_Matrix], columns: int) -> Iterator[str]:
-    signs = {cell.text for matrix in matrices for column in matrix.ends(columns) for cell in column.cells}
-    legend = {ALLOWED: "may attend", HIDDEN: "hidden by the mask"}
-    yield from (f"{sign} {meaning}" for sign, meaning in legend.items() if sign in signs)
+def _remarks(stage: Stage, matrices: list[_Matrix]) -> Iterator[str]:
+    excerpts = [matrix.excerpt for matrix in matrices]
+    yield from (f"{_SIGNS[kind]} {meaning}" for kind, meaning in legend(excerpts).items() if kind in _SIGNS)
     for matrix in matrices:
-        if matrix.blind:
-            yield f"{matrix.head}{', ' if matrix.head else ''}{', '.join(matrix.blind)}: every key is hidden, nothing to attend to."
-    cut = ", ".join(_cuts(stage, columns))
-    if cut:
+        if matrix.fully_hidden:
+            yield f"{matrix.head}{', ' if matrix.head else ''}{', '.join(matrix.fully_hidden)}: {EVERY_KEY_IS_HIDDEN}."
+    shown = shares(stage, excerpts[0].limits)
+    if shown:
+        cut = ", ".join(shown[noun] for noun in ("heads", "rows", "columns") if noun in shown)
         yield f"{cut} shown{'; sums are over all' if matrices[0].sums else ''}."
-
-
-def _cuts(stage: Stage, columns: int) -> Iterator[str]:
-    for noun, axis, most in ("heads", stage.heads, _MOST_HEADS), ("rows", stage.rows, _MOST_ROWS), ("columns", stage.columns, columns):
-        if axis and most < len(axis):
-            yield f"{most:,} of {len(axis):,} {noun}"
