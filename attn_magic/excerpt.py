@@ -16,7 +16,7 @@ from jaxtyping import Shaped
 from torch import Tensor
 
 from attn_magic.explain import Explanation
-from attn_magic.notation import count, format_label, shorten
+from attn_magic.notation import count, format_label, format_number, shorten
 from attn_magic.trace import AttentionTrace, Axis, Softmax, Stage
 
 T = TypeVar("T")
@@ -110,7 +110,7 @@ def shown_heads(stage: Stage, limits: Limits) -> list[int | None]:
     return shown[: max(1, limits.cells // (len(limits.rows.shown(stage.rows)) * len(limits.columns.shown(stage.columns))))]
 
 
-def shares(stage: Stage, limits: Limits) -> dict[str, str]:
+def shown_counts(stage: Stage, limits: Limits) -> dict[str, str]:
     """How much is shown of the axes that are not shown whole: {"rows": "12 of 40 rows"}."""
     sizes = {
         "rows": (len(limits.rows.shown(stage.rows)), len(stage.rows)),
@@ -122,7 +122,7 @@ def shares(stage: Stage, limits: Limits) -> dict[str, str]:
 
 def left_out(stage: Stage, limits: Limits) -> str:
     """What of `stage` is not shown, in words; empty where all of it is."""
-    parts = shares(stage, limits).values()
+    parts = shown_counts(stage, limits).values()
     return f"Shown: {', '.join(parts)}." if parts else ""
 
 
@@ -236,6 +236,12 @@ class Excerpt:
         for row, line in enumerate(zip(self.values, self.kinds, strict=True)):
             for column, (value, kind) in enumerate(zip(*line, strict=True)):
                 yield row, column, value, kind
+
+    def texts(self) -> list[list[str]]:
+        """What a picture writes in each cell: its digits, or ✓ where a mask allows it."""
+        if self.stage.is_mask:
+            return [["✓" if value else "" for value in line] for line in self.values]
+        return [[format_number(value, self.trace.options.precision) for value in line] for line in self.values]
 
     def numbers(self) -> list[float]:
         """The numbers to colour: those that are finite and that no mask hides."""

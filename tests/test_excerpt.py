@@ -25,7 +25,7 @@ from attn_magic.excerpt import (
     range_ends,
     read_excerpts,
     read_whole,
-    shares,
+    shown_counts,
     shown_heads,
     work_out,
     worked_cell,
@@ -94,7 +94,7 @@ class TestLimits:
     def test_what_is_left_out_is_said(self):
         assert left_out(stage(6, 6, 4), LIMITS) == ""
         assert left_out(stage(1000, 7, 5), LIMITS) == "Shown: 5 of 1,000 rows, 5 of 7 columns, 4 of 5 heads."
-        assert shares(stage(6, 7, 1234), LIMITS) == {"columns": "5 of 7 columns", "heads": "4 of 1,234 heads"}
+        assert shown_counts(stage(6, 7, 1234), LIMITS) == {"columns": "5 of 7 columns", "heads": "4 of 1,234 heads"}
         assert shown_heads(stage(1, 1, 5), LIMITS) == [0, 1, 2, 3]
 
     def test_a_copy_says_what_it_leaves_out_and_which_labels_it_cuts(self):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from matplotlib import font_manager
 
-from attn_magic.excerpt import EVERY_KEY_IS_HIDDEN, FIGURE, Excerpt, Range, color_range, range_ends, read_excerpts, shares
+from attn_magic.excerpt import EVERY_KEY_IS_HIDDEN, FIGURE, Excerpt, Range, color_range, range_ends, read_excerpts, shown_counts
 from attn_magic.notation import Number, format_label, format_number, shorten
 from attn_magic.trace import AttentionTrace, Stage
 
@@ -204,7 +204,7 @@ def _panel(excerpt: Excerpt, colors: Range | None, type_: Typesetter) -> _Panel:
     title = type_.draw(stage.title, weight="bold")
     if stage.heads is not None:
         title += f" · {type_.draw(excerpt.head_label, FIGURE.letters, weight='bold')}"
-    texts = _texts(excerpt, precision)
+    texts = _texts(excerpt)
     row_labels, column_labels = ([type_.draw(label, FIGURE.letters) for label in labels] for labels in (excerpt.row_labels, excerpt.column_labels))
     row_sums, column_sums = ([format_number(total, precision) for total in totals] for totals in (excerpt.row_sums, excerpt.column_sums))
     bar = [format_number(end, precision) for end in range_ends(colors)] if colors else []
@@ -233,20 +233,17 @@ def _panel(excerpt: Excerpt, colors: Range | None, type_: Typesetter) -> _Panel:
     )
 
 
-def _texts(excerpt: Excerpt, precision: int) -> list[list[str]]:
+def _texts(excerpt: Excerpt) -> list[list[str]]:
     """What could stand in the cells; nothing where there are too many of them."""
-    if not excerpt.is_whole or any(shown > most for shown, most in zip(excerpt.shape, FIGURE.digits, strict=True)):
-        return []
-    if excerpt.stage.is_mask:
-        return [["✓" if value else "" for value in line] for line in excerpt.values]
-    return [[format_number(value, precision) for value in line] for line in excerpt.values]
+    has_digits = excerpt.is_whole and all(shown <= most for shown, most in zip(excerpt.shape, FIGURE.digits, strict=True))
+    return excerpt.texts() if has_digits else []
 
 
 def _notes(excerpt: Excerpt) -> Iterator[str]:
     stage = excerpt.stage
     if not excerpt.is_whole:
         yield f"In {excerpt.shape[0]} × {excerpt.shape[1]} blocks{'' if stage.is_mask else ', each the number farthest from 0'}"
-    shown = shares(stage, FIGURE)
+    shown = shown_counts(stage, FIGURE)
     if "heads" in shown and excerpt.head == 0:
         yield f"{shown['heads']} shown"
     labels = [format_label(stage.rows.labels[row]) for row in excerpt.fully_hidden_rows]

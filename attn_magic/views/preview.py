@@ -148,7 +148,7 @@ def _panels(heads: list[_Read], with_digits: tuple[int, int], precision: int) ->
 def _panel(excerpt: Excerpt, grounds: _Pixels, precision: int, has_digits: bool) -> _Panel:
     stage = excerpt.stage
     rows, columns = excerpt.shape
-    texts = _texts(excerpt, precision) if has_digits else []
+    texts = excerpt.texts() if has_digits else []
     column_labels = [_label(label) for label in excerpt.column_labels] if has_digits else []
     digits = max(map(_width, itertools.chain(["−0.00"], column_labels, *texts))) + 2 * _ROOM
     size = f"{_label(stage.rows.name)} {len(stage.rows):,} × {_label(stage.columns.name)} {len(stage.columns):,}"
@@ -171,12 +171,6 @@ def _panel(excerpt: Excerpt, grounds: _Pixels, precision: int, has_digits: bool)
 def _ends(axis: Axis) -> list[str]:
     """The labels of the first and the last place."""
     return [axis.labels[place] for place in sorted({0, len(axis) - 1})]
-
-
-def _texts(excerpt: Excerpt, precision: int) -> list[list[str]]:
-    if excerpt.stage.is_mask:
-        return [["✓" if value else "" for value in line] for line in excerpt.values]
-    return [[format_number(value, precision) for value in line] for line in excerpt.values]
 
 
 def _grounds(excerpt: Excerpt, colors: Range | None) -> _Pixels:

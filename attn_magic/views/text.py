@@ -28,7 +28,7 @@ from attn_magic.excerpt import (
     color_range,
     legend,
     read_excerpts,
-    shares,
+    shown_counts,
     work_out,
     worked_place,
 )
@@ -345,40 +345,26 @@ def _widest(texts: Sequence[str]) -> int:
     return max(cell_len(text) for text in texts)
 
 
-@dataclass(frozen=True)
-class _Line:
-    """One line of a table: a token, what is read of its row, and the sum of the row where there is one."""
-
-    label: str
-    cells: list[_Cell]
-    total: _Cell
-
-
 def _matrix(excerpt: Excerpt) -> _Matrix:
-    lines = _lines(excerpt)
-    columns = [_Column(_label(label, _COLUMN_LABEL), [line.cells[place] for line in lines]) for place, label in enumerate(excerpt.column_labels)]
+    """With a gap where rows are left out, and the sums of columns below a softmax over rows."""
+    precision, gap = excerpt.trace.options.precision, _Cell("⋮")
+    pairs = zip(excerpt.values, excerpt.kinds, strict=True)
+    cells = [[_cell(*cell, precision) for cell in zip(*pair, strict=True)] for pair in pairs]
+    labels = excerpt.with_row_gap([_label(label, _ROW_LABEL) for label in excerpt.row_labels], "⋮")
+    columns = [excerpt.with_row_gap(column, gap) for column in zip(*cells, strict=True)]
+    sums = excerpt.with_row_gap(_write(excerpt.row_sums, precision), gap)
+    if excerpt.column_sums:
+        labels, sums = [*labels, "Σ column"], [*sums, _Cell("")]
+        columns = [[*column, total] for column, total in zip(columns, _write(excerpt.column_sums, precision), strict=True)]
+    names = [_label(label, _COLUMN_LABEL) for label in excerpt.column_labels]
     return _Matrix(
         excerpt=excerpt,
         head=_label(excerpt.head_label, _ROW_LABEL),
-        labels=[line.label for line in lines],
-        columns=dict(zip(excerpt.columns, columns, strict=True)),
-        sums=_Column("Σ row", [line.total for line in lines]) if excerpt.softmax else None,
+        labels=labels,
+        columns=dict(zip(excerpt.columns, map(_Column, names, columns), strict=True)),
+        sums=_Column("Σ row", sums) if excerpt.softmax else None,
         fully_hidden=[_label(excerpt.stage.rows.labels[row], _ROW_LABEL) for row in excerpt.fully_hidden_rows],
     )
-
-
-def _lines(excerpt: Excerpt) -> list[_Line]:
-    """The lines of a table from top to bottom, with a gap where rows are left out, and the sums of columns below a softmax over rows."""
-    precision = excerpt.trace.options.precision
-    pairs = zip(excerpt.values, excerpt.kinds, strict=True)
-    cells = [[_cell(*cell, precision) for cell in zip(*pair, strict=True)] for pair in pairs]
-    totals = _write(excerpt.row_sums, precision) or [_Cell("")] * len(cells)
-    labels = [_label(label, _ROW_LABEL) for label in excerpt.row_labels]
-    lines = [_Line(*line) for line in zip(labels, cells, totals, strict=True)]
-    lines = excerpt.with_row_gap(lines, _Line("⋮", [_Cell("⋮")] * len(cells[0]), _Cell("⋮")))
-    if excerpt.column_sums:
-        lines.append(_Line("Σ column", _write(excerpt.column_sums, precision), _Cell("")))
-    return lines
 
 
 def _write(numbers: list[float], precision: int) -> list[_Cell]:
@@ -511,7 +497,7 @@ def _remarks(stage: Stage, matrices: list[_Matrix]) -> Iterator[str]:
     for matrix in matrices:
         if matrix.fully_hidden:
             yield f"{matrix.head}{', ' if matrix.head else ''}{', '.join(matrix.fully_hidden)}: {EVERY_KEY_IS_HIDDEN}."
-    shown = shares(stage, excerpts[0].limits)
+    shown = shown_counts(stage, excerpts[0].limits)
     if shown:
         cut = ", ".join(shown[noun] for noun in ("heads", "rows", "columns") if noun in shown)
         yield f"{cut} shown{'; sums are over all' if matrices[0].sums else ''}."
