@@ -274,11 +274,13 @@ class Excerpt:
 
     def explanations(self) -> Iterator[Explanation]:
         """The arithmetic of one cell of a computed stage, in the last row that has one to see (the last token sees most), and of a hidden one."""
+        if self.stage.equation is None:
+            return
         lines = list(zip(self.rows, self.hidden, strict=True))
-        for wanted, ordered in ((False, reversed(lines)), (True, iter(lines))):
-            place = next(((row, self.columns[line.index(wanted)]) for row, line in ordered if wanted in line), None)
-            if self.stage.equation is not None and place is not None:
-                yield self.trace.explain(self.stage.name, *place, self.head, max_terms=self.limits.terms)
+        visible = [(row, self.columns[line.index(False)]) for row, line in lines if False in line]
+        hidden = [(row, self.columns[line.index(True)]) for row, line in lines if True in line]
+        for row, column in visible[-1:] + hidden[:1]:
+            yield self.trace.explain(self.stage.name, row, column, self.head, max_terms=self.limits.terms)
 
     def _read(self, rows: list[slice], columns: list[slice]) -> Shaped[Tensor, "rows columns"]:
         return _join(lambda down, across: self.stage.window(down, across, self.head), rows, columns)
@@ -288,10 +290,10 @@ class Excerpt:
 
     def _hidden_blocks(self) -> list[list[bool]]:
         """True where all of a block is hidden. Strip by strip, so that no second matrix of that size is made."""
-        count, (height, width) = len(self.stage.rows), self.shape
+        size, (height, width) = len(self.stage.rows), self.shape
         blocks = []
         for block, start in enumerate(self.rows, start=1):
-            visible = ~self.trace.hidden(self.stage, slice(start, math.ceil(block * count / height)), slice(None), self.head)
+            visible = ~self.trace.hidden(self.stage, slice(start, math.ceil(block * size / height)), slice(None), self.head)
             blocks.append(F.adaptive_max_pool1d(visible.any(dim=0)[None].float(), width)[0] == 0)
         hidden: list[list[bool]] = torch.stack(blocks).tolist()
         return hidden
@@ -356,9 +358,9 @@ def _kind(value: float | bool, is_hidden: bool) -> Kind:
     return "number" if math.isfinite(value) else "not finite"
 
 
-def _block_starts(count: int, blocks: int) -> list[int]:
+def _block_starts(size: int, blocks: int) -> list[int]:
     """Where blocks begin that are shared out as `Stage.overview` does it."""
-    return [block * count // blocks for block in range(blocks)]
+    return [block * size // blocks for block in range(blocks)]
 
 
 def _slices(places: Sequence[int]) -> list[slice]:

@@ -2,10 +2,13 @@
 
 import dataclasses
 import math
+import re
+from pathlib import Path
 
 import pytest
 import torch
 
+import attn_magic.excerpt
 from attn_magic import attend
 from attn_magic.excerpt import (
     FIGURE,
@@ -110,7 +113,9 @@ class TestLimits:
 
     @pytest.mark.parametrize(("cells", "shown"), [(60, [0, 1, 2, 3]), (31, [0, 1]), (3, [0])])
     def test_large_tables_are_shown_of_fewer_heads(self, cells, shown):
-        assert shown_heads(stage(3, 7, 9), dataclasses.replace(LIMITS, cells=cells)) == shown  # 3 × 5 cells each
+        limits = dataclasses.replace(LIMITS, cells=cells)
+        assert shown_heads(stage(3, 7, 9), limits) == shown  # 3 × 5 cells each
+        assert shown_counts(stage(3, 7, 9), limits)["heads"] == f"{len(shown)} of 9 heads"
 
     @pytest.mark.parametrize("medium", MEDIA)
     def test_every_medium_shows_both_ends_of_a_long_axis_or_all_of_it_in_blocks(self, medium):
@@ -170,9 +175,18 @@ class TestCells:
             "not finite": "not a finite number",
         }
 
+    def test_pictures_write_digits_and_signs(self):
+        mask = all_of(2, 3)
+        mask[1, 2] = False
+        trace = masked(counting(2, 3) / 8, mask)
+        assert read(trace, "left").texts() == [["0", "0.1250", "0.2500"], ["0.3750", "0.5000", "−∞"]]
+        assert read(trace, "mask").texts() == [["✓", "✓", "✓"], ["✓", "✓", ""]]
+        trace = dataclasses.replace(trace, options=dataclasses.replace(trace.options, precision=2))
+        assert read(trace, "left").texts()[1] == ["0.38", "0.50", "−∞"]
+
     def test_blocks_show_the_number_farthest_from_zero_and_are_hidden_where_all_of_them_is(self):
         mask = all_of(4, 6)
-        mask[:2, 3:] = mask[3, 0] = False
+        mask[:2, 3:] = mask[3, 0] = mask[2, 1] = mask[3, 2] = False
         trace = masked(counting(4, 6) - 20, mask)
         excerpt = read(trace, "left", BLOCKS)
         assert excerpt.is_in_blocks
@@ -208,6 +222,7 @@ class TestColors:
         assert color_range([read(trace, "left")]) == (2, 3)
         assert color_range([read(trace, "mask")]) is None
         assert color_range([read(masked(scores * math.nan, mask), "scores")]) is None
+        assert color_range([read(masked(torch.zeros(2, 3), mask), "weights")]) == pytest.approx((1 / 3, 1))  # hidden weights are 0
 
     def test_heads_share_their_colors(self):
         trace = cross_attention_with_softcap()
@@ -250,7 +265,9 @@ class TestSums:
         assert excerpt.column_sums == pytest.approx([1, 0, 1])
 
     def test_other_stages_have_no_sums(self):
-        excerpt = read(masked(counting(5, 7), all_of(5, 7)), "left")
+        mask = all_of(5, 7)
+        mask[0] = False
+        excerpt = read(masked(counting(5, 7), mask), "left")
         assert (excerpt.row_sums, excerpt.column_sums, excerpt.fully_hidden_rows) == ([], [], [])
 
     def test_sums_are_made_in_float64(self):
@@ -323,6 +340,14 @@ class TestWorkedCells:
         assert list(read(trace, "scores").explanations()) == []
         assert [(one.row, one.column) for one in read(trace, "left").explanations()] == [(1, 0)]
         assert [(one.row, one.column) for one in read(masked(counting(2, 3), ~all_of(2, 3)), "left").explanations()] == [(0, 0)]
+
+
+def test_views_take_it_from_here_and_from_no_other_view():
+    """What two views need is derived in `excerpt`, which knows no view."""
+    views = Path(attn_magic.excerpt.__file__).parent / "views"
+    for path in (views / f"{name}.py" for name in ("text", "html", "figure", "preview")):
+        assert not re.findall(r"attn_magic\.views\.(?:text|html|figure|preview)\b", path.read_text("utf-8")), path.name
+    assert "attn_magic.views" not in Path(attn_magic.excerpt.__file__).read_text("utf-8")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -209,7 +209,7 @@ def _picture(excerpt: Excerpt, colors: Range | None) -> str:
     blocks = excerpt.overview
     if excerpt.stage.is_mask:
         blocks = [[value or -math.inf for value in row] for row in blocks]
-        colors = (0.0 if "hidden" in legend([excerpt]) else 1.0), 1.0
+        colors = (0.0 if "hidden" in legend([excerpt]) else 1.0), 1.0  # of the cells in the table
     if not blocks or colors is None:
         return ""
     source = base64.b64encode(heat_picture(blocks, *colors)).decode("ascii")
