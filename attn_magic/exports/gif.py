@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 
-from attn_magic.excerpt import SLIDE, acts, worked_place
+from attn_magic.excerpt import GIF, acts, work_out
 from attn_magic.trace import AttentionTrace, Stage
 from attn_magic.views.figure import LEGEND, THEMES, drawing_settings, figure, how_made
 from attn_magic.views.layout import Typesetter
@@ -132,15 +132,15 @@ def _draw_caption(trace: AttentionTrace, stage: Stage, step: int) -> Image.Image
         left, below = 2 * _MARGIN / SIZE[0], 1.0
         for text, (size, weight, color) in zip(_caption(trace, stage, step), _STYLES, strict=True):
             below -= 1.6 * size * dots / 72 / _CAPTION
-            text = letters.fit(letters.draw(text, SLIDE.letters, weight), 72 * (1 - 2 * left) * _WIDTH / size, weight)
+            text = letters.fit(letters.draw(text, GIF.letters, weight), 72 * (1 - 2 * left) * _WIDTH / size, weight)
             drawing.text(left, below, text, fontsize=size, va="baseline", weight=weight, color=color, fontfamily=letters.families)
     return _draw(drawing)
 
 
 def _caption(trace: AttentionTrace, stage: Stage, step: int) -> Iterator[str]:
-    """Which stage this is, what it means, and where the first number of its last row comes from: the last token sees most."""
+    """Which stage this is, what it means, and where one of its numbers comes from."""
     yield f"{step} / {len(trace)}   {stage.title}   {stage.symbol}"
     yield stage.meaning
-    explanation = trace.explain(stage.name, *worked_place(stage), max_terms=SLIDE.terms)
+    explanation = work_out(trace, stage, GIF)
     yield explanation.formula
     yield explanation.lines[-1] if explanation.lines else ""

@@ -9,13 +9,13 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 
 from attn_magic.exact import exact
-from attn_magic.excerpt import DOCUMENT, Limits, acts, cell, excerpt_note, head_label, left_out, shown_heads, worked_cell
+from attn_magic.excerpt import LATEX, Excerpt, Limits, acts, excerpt_note, left_out, read_excerpts, worked_cell
 from attn_magic.explain import Explanation
 from attn_magic.exports.magic_cell import to_cell
 from attn_magic.matrix.tex_text import write_text
 from attn_magic.notation import INFINITY, MINUS, Number, format_label, format_number, shorten
 from attn_magic.origin import describe_origin
-from attn_magic.trace import AttentionTrace, Axis, Stage
+from attn_magic.trace import AttentionTrace, Stage
 
 _ACCENTED = frozenset("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿ")  # letters that pdflatex's standard font can print
 _FORMULA = re.compile(r"[A-Za-z_ =/()ᵀ√]+")
@@ -41,8 +41,8 @@ def stage_to_latex(trace: AttentionTrace, stage: str) -> str:
 
     A comment above it says what is left out of a large one.
     """
-    note = excerpt_note(trace[stage], DOCUMENT)
-    formulas = [f"\\[\n{formula}\n\\]" for formula in _formulas(trace, trace[stage])]
+    note = excerpt_note(trace[stage], LATEX)
+    formulas = [f"\\[\n{_formula(excerpt)}\n\\]" for excerpt in read_excerpts(trace, trace[stage], LATEX)]
     return "\n".join([f"% {note}"] * bool(note) + formulas) + "\n"
 
 
@@ -63,19 +63,19 @@ def escape(text: str) -> str:
     return write_text(format_label(text))
 
 
-def label(text: str) -> str:
+def matrix(excerpt: Excerpt, write: Callable[[Number | bool], str]) -> str:
+    """The shown cells of a stage, each as `write` gives it, with their labels above and in front."""
+    columns = excerpt.with_column_gap([_label(label, excerpt.limits) for label in excerpt.column_labels], r"\cdots")
+    lines = [[_label(label, excerpt.limits), *map(write, values)] for label, values in zip(excerpt.row_labels, excerpt.values, strict=True)]
+    lines = excerpt.with_row_gap(lines, [r"\vdots"] * (1 + len(excerpt.columns)))
+    head = " & ".join(["", *columns]) + r" \\ \hline"
+    body = [" & ".join([label, *excerpt.with_column_gap(cells, r"\cdots")]) + r" \\" for label, *cells in lines]
+    return "\n".join([rf"\begin{{array}}{{l|{'r' * len(columns)}}}", head, *body, r"\end{array}"])
+
+
+def _label(text: str, limits: Limits) -> str:
     r"""A label of a matrix, cut where it is very long."""
-    return rf"\text{{{escape(shorten(format_label(text), DOCUMENT.letters))}}}"
-
-
-def matrix(stage: Stage, write: Callable[[int, int], str], limits: Limits = DOCUMENT) -> str:
-    """The shown cells of `stage`, each as `write` gives it, with their labels above and in front."""
-    rows, columns = limits.rows.places(stage.rows), limits.columns.places(stage.columns)
-    lines = [" & ".join(["", *(_name(stage.columns, column, r"\cdots") for column in columns)]) + r" \\ \hline"]
-    for row in rows:
-        cells = [r"\cdots" if column is None else r"\vdots" if row is None else write(row, column) for column in columns]
-        lines.append(" & ".join([_name(stage.rows, row, r"\vdots"), *cells]) + r" \\")
-    return "\n".join([rf"\begin{{array}}{{l|{'r' * len(columns)}}}", *lines, r"\end{array}"])
+    return rf"\text{{{escape(shorten(format_label(text), limits.letters))}}}"
 
 
 def display(formula: str) -> str:
@@ -95,7 +95,7 @@ def plain(text: str) -> str:
     return text.replace(MINUS, "-").replace(INFINITY, "inf").replace("inf", r"\infty").replace("NaN", "nan").replace("nan", r"\text{NaN}")
 
 
-def heading(stage: Stage, limits: Limits = DOCUMENT, remark: str = "") -> str:
+def heading(stage: Stage, limits: Limits = LATEX, remark: str = "") -> str:
     """What a stage is called and what it means, in a paragraph."""
     legend = " 1: may attend, 0: hidden." if stage.is_mask else ""
     axes = f"Rows: {stage.rows.name}, columns: {stage.columns.name}."
@@ -132,7 +132,7 @@ def _blocks(trace: AttentionTrace) -> Iterator[str]:
         for stage in stages:
             yield heading(stage)
             yield from _matrices(trace, stage)
-        explanation = worked_cell(trace, stages, DOCUMENT)
+        explanation = worked_cell(trace, stages, LATEX)
         if explanation is not None:
             yield "Where one of these numbers comes from:"
             yield arithmetic(explanation)
@@ -140,22 +140,15 @@ def _blocks(trace: AttentionTrace) -> Iterator[str]:
 
 
 def _matrices(trace: AttentionTrace, stage: Stage) -> Iterator[str]:
-    for head, formula in zip(shown_heads(stage, DOCUMENT), _formulas(trace, stage), strict=True):
-        name = head_label(stage, head)
-        if name is not None:
-            yield escape(shorten(format_label(name)))
-        yield display(formula)
+    for excerpt in read_excerpts(trace, stage, LATEX):
+        if stage.heads is not None:
+            yield escape(shorten(format_label(excerpt.head_label)))
+        yield display(_formula(excerpt))
 
 
-def _formulas(trace: AttentionTrace, stage: Stage) -> Iterator[str]:
-    """The matrix of each head."""
-    precision = None if stage.equation is None else trace.options.precision
-    for head in shown_heads(stage, DOCUMENT):
-        yield matrix(stage, lambda row, column, head=head: number(cell(stage, row, column, head), precision))  # type: ignore[misc]
-
-
-def _name(axis: Axis, place: int | None, gap: str) -> str:
-    return gap if place is None else label(axis.labels[place])
+def _formula(excerpt: Excerpt) -> str:
+    precision = None if excerpt.stage.equation is None else excerpt.trace.options.precision
+    return matrix(excerpt, lambda value: number(value, precision))
 
 
 def _declare(body: str) -> Iterator[str]:

@@ -8,13 +8,13 @@ import re
 from collections.abc import Iterator
 
 from attn_magic.exact import exact
-from attn_magic.excerpt import MARKDOWN, acts, cell, excerpt_note, head_label, left_out, shown_heads, worked_cell
+from attn_magic.excerpt import MARKDOWN, Excerpt, acts, excerpt_note, left_out, read_excerpts, worked_cell
 from attn_magic.explain import Explanation
 from attn_magic.exports.magic_cell import LIKE_NUMBERS, to_cell
 from attn_magic.matrix.words import are_enumerated, find_loose_number
-from attn_magic.notation import format_label, format_number, shorten
+from attn_magic.notation import Number, format_label, format_number, shorten
 from attn_magic.origin import describe_origin
-from attn_magic.trace import AttentionTrace, Axis, Stage
+from attn_magic.trace import AttentionTrace, Stage
 
 # Everything that Markdown, HTML, a formula renderer, a template engine or GitHub (@names, #numbers, :emoji:, addresses) could see something in.
 _ACTIVE = re.compile(r"[\\`*<>&|$\[\]{}~^#@]|(?<![^\W_])_|_(?![^\W_])|:(?=\S)|(?<=www)\.|^[-+=]|(?<=^[0-9])[.)]|(?<=^[0-9]{2})[.)]", re.IGNORECASE)
@@ -76,29 +76,26 @@ def _stage(trace: AttentionTrace, stage: Stage) -> Iterator[str]:
 
 def _tables(trace: AttentionTrace, stage: Stage) -> Iterator[str]:
     """One for each head that is shown."""
-    for head in shown_heads(stage, MARKDOWN):
-        name = head_label(stage, head)
-        if name is not None:
-            yield f"**{_label(name)}**"
-        yield "\n".join(_table(trace, stage, head))
+    for excerpt in read_excerpts(trace, stage, MARKDOWN):
+        if stage.heads is not None:
+            yield f"**{_label(excerpt.head_label)}**"
+        yield "\n".join(_table(excerpt))
 
 
-def _table(trace: AttentionTrace, stage: Stage, head: int | None) -> Iterator[str]:
-    rows, columns = MARKDOWN.rows.places(stage.rows), MARKDOWN.columns.places(stage.columns)
-    yield _row([f"{escape(stage.rows.name)} / {escape(stage.columns.name)}", *(_name(stage.columns, column) for column in columns)])
+def _table(excerpt: Excerpt) -> Iterator[str]:
+    stage, precision = excerpt.stage, excerpt.trace.options.precision
+    columns = excerpt.with_column_gap([_label(label) for label in excerpt.column_labels], "⋮")
+    yield _row([f"{escape(stage.rows.name)} / {escape(stage.columns.name)}", *columns])
     yield _row([":--", *("--:" for _ in columns)])
     counted = are_enumerated(stage.rows.labels)
-    for row in rows:
-        numbers = ["⋮" if row is None or column is None else _number(trace, stage, row, column, head) for column in columns]
-        yield _row([_name(stage.rows, row, is_plain=counted), *numbers])
+    labels = [_label(label, is_plain=counted) for label in excerpt.row_labels]
+    numbers = [[_number(value, None if stage.equation is None else precision) for value in values] for values in excerpt.values]
+    lines = [_row([label, *excerpt.with_column_gap(cells, "⋮")]) for label, cells in zip(labels, numbers, strict=True)]
+    yield from excerpt.with_row_gap(lines, _row(["⋮"] * (1 + len(columns))))
 
 
 def _row(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _name(axis: Axis, place: int | None, is_plain: bool = True) -> str:
-    return "⋮" if place is None else _label(axis.labels[place], is_plain)
 
 
 def _label(label: str, is_plain: bool = True) -> str:
@@ -113,11 +110,11 @@ def _label(label: str, is_plain: bool = True) -> str:
     return text if are_words else f"<code>{escape(text)}</code>"
 
 
-def _number(trace: AttentionTrace, stage: Stage, row: int, column: int, head: int | None) -> str:
-    value = cell(stage, row, column, head)
+def _number(value: Number | bool, precision: int | None) -> str:
+    """With `precision` decimals, or exact where that is None."""
     if isinstance(value, bool):
         return "✓" if value else "·"
-    return exact(value) if stage.equation is None else format_number(value, trace.options.precision)
+    return exact(value) if precision is None else format_number(value, precision)
 
 
 def _worked(explanation: Explanation) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -9,13 +10,13 @@ from os import PathLike
 from pathlib import Path
 
 from attn_magic.exact import exact
-from attn_magic.excerpt import WORKSHEET, acts, cell, head_label, left_out, shown_heads, worked_place
+from attn_magic.excerpt import WORKSHEET, Excerpt, acts, left_out, read_excerpts, work_out
 from attn_magic.explain import Explanation
 from attn_magic.exports import latex
 from attn_magic.exports.write import write_file
-from attn_magic.notation import MINUS, format_label, format_number, shorten
+from attn_magic.notation import MINUS, Number, format_label, format_number, shorten
 from attn_magic.origin import describe_origin
-from attn_magic.trace import AttentionTrace, Axis, Stage
+from attn_magic.trace import AttentionTrace, Stage
 
 _STYLE = """
 @page { margin: 15mm }
@@ -95,9 +96,8 @@ class _Sheet:
     def is_blank(self, stage: Stage) -> bool:
         return stage.name in self.blank
 
-    def write(self, stage: Stage, row: int, column: int, head: int | None) -> str:
-        """The number in a cell, as short as it was given or else rounded."""
-        value = cell(stage, row, column, head)
+    def write(self, stage: Stage, value: Number | bool) -> str:
+        """The number in a cell of `stage`, as short as it was given or else rounded."""
         if isinstance(value, bool):
             return "✓" if value else "·"
         rounded = format_number(value, self.trace.options.precision)
@@ -105,19 +105,15 @@ class _Sheet:
 
     def formula(self, stage: Stage) -> str:
         """How a cell of an empty stage is made, in symbols; empty where it was given."""
-        if stage.equation is None:
-            return ""
-        return self.trace.explain(stage.name, *worked_place(stage)).formula
+        return "" if stage.equation is None else work_out(self.trace, stage, WORKSHEET).formula
 
     def answers(self, stages: Sequence[Stage]) -> Iterator[Explanation]:
         """The arithmetic of every cell that was to be filled in."""
         for stage in stages:
             if self.key and self.is_blank(stage) and stage.equation is not None:
-                for head in shown_heads(stage, WORKSHEET):
-                    for row in WORKSHEET.rows.places(stage.rows):
-                        for column in WORKSHEET.columns.places(stage.columns):
-                            if row is not None and column is not None:
-                                yield self.trace.explain(stage.name, row, column, head, max_terms=WORKSHEET.terms)
+                for excerpt in read_excerpts(self.trace, stage, WORKSHEET):
+                    for row, column in itertools.product(excerpt.rows, excerpt.columns):
+                        yield self.trace.explain(stage.name, row, column, excerpt.head, max_terms=WORKSHEET.terms)
 
 
 def _page(sheet: _Sheet) -> str:
@@ -136,22 +132,25 @@ def _page(sheet: _Sheet) -> str:
 
 
 def _html_act(sheet: _Sheet, title: str, stages: Sequence[Stage]) -> str:
-    tables = "".join(_html_stage(sheet, stage, head) for stage in stages for head in shown_heads(stage, WORKSHEET))
+    tables = "".join(_html_stage(sheet, excerpt) for stage in stages for excerpt in read_excerpts(sheet.trace, stage, WORKSHEET))
     worked = "".join(_html_answer(explanation) for explanation in sheet.answers(stages))
     answers = f"<h3>How the answers come about</h3>\n<ul>\n{worked}</ul>\n" if worked else ""
     return f'<section>\n<h2>{_text(title)}</h2>\n<div class="stages">\n{tables}</div>\n{answers}</section>\n'
 
 
-def _html_stage(sheet: _Sheet, stage: Stage, head: int | None) -> str:
-    rows, columns = WORKSHEET.rows.places(stage.rows), WORKSHEET.columns.places(stage.columns)
-    label = head_label(stage, head)
-    title = _text(stage.title) + ("" if label is None else f" · {_text(label)}")
+def _html_stage(sheet: _Sheet, excerpt: Excerpt) -> str:
+    stage = excerpt.stage
+    title = _text(stage.title) + ("" if stage.heads is None else f" · {_text(excerpt.head_label)}")
     corner = f"<th>{_text(stage.rows.name)} / {_text(stage.columns.name)}</th>"
-    lines = [corner + "".join(f'<th scope="col">{_name(stage.columns, column)}</th>' for column in columns)]
-    for row in rows:
-        cells = "".join(_html_cell(sheet, stage, row, column, head) for column in columns)
-        lines.append(f'<th scope="row">{_name(stage.rows, row)}</th>{cells}')
-    table = "\n".join(f"<tr>{line}</tr>" for line in lines)
+    names = excerpt.with_column_gap(_names(excerpt.column_labels), "⋮")
+    lines = [
+        [name, *(_html_cell(sheet, stage, value) for value in values)]
+        for name, values in zip(_names(excerpt.row_labels), excerpt.values, strict=True)
+    ]
+    lines = excerpt.with_row_gap(lines, ["⋮", *["<td>⋮</td>"] * len(excerpt.columns)])
+    rows = [f'<th scope="row">{name}</th>{"".join(excerpt.with_column_gap(cells, "<td>⋮</td>"))}' for name, *cells in lines]
+    head = corner + "".join(f'<th scope="col">{name}</th>' for name in names)
+    table = "\n".join(f"<tr>{line}</tr>" for line in (head, *rows))
     formula = sheet.formula(stage) if sheet.is_blank(stage) else ""
     how = f"<p>For example <code>{_text(formula)}</code></p>" if formula else ""
     legend = " ✓: may attend." if stage.is_mask else ""
@@ -159,12 +158,10 @@ def _html_stage(sheet: _Sheet, stage: Stage, head: int | None) -> str:
     return f'<div class="stage"><table><caption>{caption}</caption>\n{table}\n</table>{how}</div>\n'
 
 
-def _html_cell(sheet: _Sheet, stage: Stage, row: int | None, column: int | None, head: int | None) -> str:
-    if row is None or column is None:
-        return "<td>⋮</td>"
+def _html_cell(sheet: _Sheet, stage: Stage, value: Number | bool) -> str:
     if not sheet.is_blank(stage):
-        return f"<td>{sheet.write(stage, row, column, head)}</td>"
-    return f'<td class="answer">{sheet.write(stage, row, column, head)}</td>' if sheet.key else '<td class="blank"></td>'
+        return f"<td>{sheet.write(stage, value)}</td>"
+    return f'<td class="answer">{sheet.write(stage, value)}</td>' if sheet.key else '<td class="blank"></td>'
 
 
 def _html_answer(explanation: Explanation) -> str:
@@ -172,8 +169,8 @@ def _html_answer(explanation: Explanation) -> str:
     return f"<li>{lines}</li>\n"
 
 
-def _name(axis: Axis, place: int | None) -> str:
-    return "⋮" if place is None else f"<bdi>{_text(shorten(axis.labels[place]))}</bdi>"
+def _names(labels: Sequence[str]) -> list[str]:
+    return [f"<bdi>{_text(shorten(label, WORKSHEET.letters))}</bdi>" for label in labels]
 
 
 def _text(text: str) -> str:
@@ -188,16 +185,19 @@ def _latex_blocks(sheet: _Sheet) -> Iterator[str]:
         for stage in stages:
             formula = sheet.formula(stage) if sheet.is_blank(stage) else ""
             yield latex.heading(stage, WORKSHEET, f"For example {formula}" if formula else "")
-            for head in shown_heads(stage, WORKSHEET):
-                yield latex.display(_latex_matrix(sheet, stage, head))
+            for excerpt in read_excerpts(sheet.trace, stage, WORKSHEET):
+                yield latex.display(_latex_matrix(sheet, excerpt))
         yield from map(latex.arithmetic, sheet.answers(stages))
 
 
-def _latex_matrix(sheet: _Sheet, stage: Stage, head: int | None) -> str:
-    def write(row: int, column: int) -> str:
-        if sheet.is_blank(stage) and not sheet.key:
-            return r"\underline{\hspace{4em}}"
-        text = "1" if (shown := sheet.write(stage, row, column, head)) == "✓" else "0" if shown == "·" else latex.plain(shown)
-        return rf"\mathbf{{{text}}}" if sheet.is_blank(stage) else text
+def _latex_matrix(sheet: _Sheet, excerpt: Excerpt) -> str:
+    is_blank = sheet.is_blank(excerpt.stage)
 
-    return latex.matrix(stage, write, WORKSHEET)
+    def write(value: Number | bool) -> str:
+        if is_blank and not sheet.key:
+            return r"\underline{\hspace{4em}}"
+        shown = sheet.write(excerpt.stage, value)
+        text = {"✓": "1", "·": "0"}.get(shown) or latex.plain(shown)
+        return rf"\mathbf{{{text}}}" if is_blank else text
+
+    return latex.matrix(excerpt, write)

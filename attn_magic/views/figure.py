@@ -11,7 +11,6 @@ is installed, and else as its escape, \u732b; an SVG holds the character itself,
 import functools
 import io
 import itertools
-import math
 import re
 import threading
 from collections.abc import Iterator, Sequence
@@ -36,7 +35,7 @@ from matplotlib.transforms import IdentityTransform, ScaledTranslation
 from numpy.typing import NDArray
 
 from attn_magic.errors import OptionError, TraceError, did_you_mean
-from attn_magic.excerpt import HIDDEN_BY_MASK, MAY_ATTEND, NOT_FINITE, Excerpt, acts, legend_of
+from attn_magic.excerpt import Excerpt, Kind, acts, legend, range_ends
 from attn_magic.notation import Number
 from attn_magic.origin import describe_origin
 from attn_magic.summary import describe_check, describe_options
@@ -61,7 +60,6 @@ from attn_magic.views.layout import (
     Box,
     Line,
     Typesetter,
-    bar_ends,
     make_plan,
     read_panels,
 )
@@ -316,13 +314,12 @@ class _Sign:
 
 
 def _signs(excerpts: Sequence[Excerpt], theme: Theme) -> Iterator[_Sign]:
-    legend = legend_of(excerpts)
-    if legend.has_allowed:
-        yield _Sign(MAY_ATTEND, *_allowed(theme), mark="✓")
-    if legend.has_hidden:
-        yield _Sign(HIDDEN_BY_MASK, theme.hidden, theme.hidden_ink, is_hatched=True)
-    if legend.has_not_finite:
-        yield _Sign(NOT_FINITE, *_NOT_FINITE)
+    looks: dict[Kind, dict[str, Any]] = {
+        "allowed": {"face": _allowed(theme)[0], "ink": _allowed(theme)[1], "mark": "✓"},
+        "hidden": {"face": theme.hidden, "ink": theme.hidden_ink, "is_hatched": True},
+        "not finite": {"face": _NOT_FINITE[0], "ink": _NOT_FINITE[1]},
+    }
+    yield from (_Sign(meaning, **looks[kind]) for kind, meaning in legend(excerpts).items())
 
 
 def _allowed(theme: Theme) -> tuple[str, str]:
@@ -377,7 +374,7 @@ class _Drawing:
             self.axes.imshow(self._pixels(), aspect="auto", interpolation="nearest")
             return
         squares = [_rectangle(row, column, column) for row, column, *_ in self.excerpt.cells()]
-        colors = [self._paint(value, is_hidden)[0] for *_, value, is_hidden in self.excerpt.cells()]
+        colors = [self._paint(value, kind)[0] for *_, value, kind in self.excerpt.cells()]
         self.axes.add_collection(PolyCollection(squares, facecolors=colors, linewidths=0), autolim=False)
 
     def _pixels(self) -> NDArray[np.uint8]:
@@ -386,7 +383,7 @@ class _Drawing:
         if self.panel.colors is None:
             pixels: NDArray[np.uint8] = np.broadcast_to(_bytes([_allowed(self.theme)[0]]), (*values.shape, 4)).copy()
         else:
-            ends = bar_ends(self.panel.colors)
+            ends = range_ends(self.panel.colors)
             shades = (values - ends[0]) / ((ends[-1] - ends[0]) or 1.0) * (_SHADES - 1)
             places = np.nan_to_num(shades, posinf=0, neginf=0).clip(0, _SHADES - 1).round().astype(int)
             pixels = _heat_bar(self.theme, len(ends) == 3)[places]
@@ -394,12 +391,12 @@ class _Drawing:
         pixels[np.array(self.excerpt.hidden)] = _bytes([self.theme.hidden])
         return pixels
 
-    def _paint(self, value: float | bool, is_hidden: bool) -> tuple[str, str]:
-        if is_hidden:
+    def _paint(self, value: float | bool, kind: Kind) -> tuple[str, str]:
+        if kind == "hidden":
             return self.theme.hidden, self.theme.hidden_ink
-        if isinstance(value, bool):
+        if kind == "allowed":
             return _allowed(self.theme)
-        if self.panel.colors is None or not math.isfinite(value):
+        if kind == "not finite" or self.panel.colors is None:
             return _NOT_FINITE
         return self.theme.paint(value, *self.panel.colors)
 
@@ -412,8 +409,8 @@ class _Drawing:
         self.axes.add_artist(PathPatch(path, hatch=_HATCH, linewidth=0, label="hidden", **colors))
 
     def _draw_texts(self) -> None:
-        for row, column, value, is_hidden in self.excerpt.cells():
-            self._write(column, row, self.panel.texts[row][column], color=self._paint(value, is_hidden)[1], ha="center", in_layout=False)
+        for row, column, value, kind in self.excerpt.cells():
+            self._write(column, row, self.panel.texts[row][column], color=self._paint(value, kind)[1], ha="center", in_layout=False)
         rows, columns = self.excerpt.shape
         across = [[(-0.5, row - 0.5), (columns - 0.5, row - 0.5)] for row in range(1, rows)]
         down = [[(column - 0.5, -0.5), (column - 0.5, rows - 0.5)] for column in range(1, columns)]

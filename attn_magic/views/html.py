@@ -6,36 +6,20 @@ direction of the text around them, and stand inside <code>, where the formula re
 """
 
 import base64
-import itertools
 import math
 import unicodedata
 from html import escape
 
-from attn_magic.excerpt import (
-    HTML,
-    MAY_ATTEND,
-    NOT_FINITE,
-    Excerpt,
-    Fold,
-    Range,
-    acts,
-    head_label,
-    left_out,
-    legend_of,
-    range_of,
-    read_excerpt,
-    shown_heads,
-    worked_cells,
-)
+from attn_magic.excerpt import LEGEND, PAGE, Excerpt, Kind, Range, acts, color_range, left_out, legend, range_ends, read_excerpts
 from attn_magic.explain import Explanation
-from attn_magic.notation import Number, count, format_label, format_number, shorten
+from attn_magic.notation import count, format_label, format_number, shorten
 from attn_magic.summary import describe_check, describe_options, describe_sizes
 from attn_magic.trace import AttentionTrace, Axis, Stage
 from attn_magic.views.palette import heat, heat_picture
 
-_WIDE = 8  # columns above which a table may have to scroll
-_SHORT = 12  # letters of a label that needs no care with its width
-_MAX_TOOLTIP = 1000  # letters of a label that is cut
+MAX_NARROW = 8  # columns; a wider table may have to scroll
+MAX_SHORT = 12  # letters of a label that needs no care with its width
+MAX_TOOLTIP = 1000  # letters
 
 _LEFT_TO_RIGHT_MARK = "\u200e"
 _RIGHT_TO_LEFT = {"R", "AL", "AN"}  # bidirectional classes of Unicode: Hebrew and other letters, Arabic letters, Arabic digits
@@ -85,10 +69,10 @@ def _hint(stage: Stage) -> str:
 
 
 def _header(trace: AttentionTrace) -> str:
-    tokens = Axis("token", trace.tokens)
-    shown = " ".join(_with_gap([_label(trace.tokens[place], _WRAPPED) for place in HTML.rows.shown(tokens)], HTML.rows, tokens, "…"))
+    places = PAGE.rows.places(Axis("token", trace.tokens))
+    shown = " ".join("…" if place is None else _label(trace.tokens[place], _WRAPPED) for place in places)
     lines = [
-        f"{count(len(tokens), 'token')}: {shown}",
+        f"{count(len(trace.tokens), 'token')}: {shown}",
         _text(f"Sizes: {describe_sizes(trace)}."),
         _text(f"Options: {describe_options(trace)}."),
         _text(f"Check: {describe_check(trace)}."),
@@ -104,54 +88,36 @@ def _notices(trace: AttentionTrace) -> str:
 
 
 def _act(trace: AttentionTrace, title: str, stages: list[Stage]) -> str:
-    excerpts = [[read_excerpt(trace, stage, head, HTML) for head in shown_heads(stage, HTML)] for stage in stages]
-    boxes = "".join(_boxes(heads, trace.options.precision) for heads in excerpts)
-    worked = "".join(_worked(explanation) for heads in excerpts for explanation in worked_cells(heads[0], HTML))
+    excerpts = [read_excerpts(trace, stage, PAGE) for stage in stages]
+    boxes = "".join(map(_boxes, excerpts))
+    worked = "".join(_worked(explanation) for heads in excerpts for explanation in heads[0].explanations())
     # Open, because a closed one would be missing on paper; <details>, so that a teacher can put it away.
     details = f'<details open style="{_DETAILS}"><summary>Where the numbers come from</summary><ul>{worked}</ul></details>' if worked else ""
     return f'<h4 class="jp-toc-ignore" style="{_ACT}">{_text(title)}</h4><div style="{_SIDE_BY_SIDE}">{boxes}</div>{details}'
 
 
-def _boxes(heads: list[Excerpt], precision: int) -> str:
+def _boxes(heads: list[Excerpt]) -> str:
     """One table for each head, or the one there is, with the same colours for the same numbers."""
-    overviews = [_overview(excerpt) for excerpt in heads]
-    colors = range_of(heads, itertools.chain.from_iterable(itertools.chain.from_iterable(overviews)))
-    return "".join(_box(excerpt, overview, colors, precision) for excerpt, overview in zip(heads, overviews, strict=True))
+    colors = color_range(heads)
+    return "".join(_box(excerpt, colors) for excerpt in heads)
 
 
-def _overview(excerpt: Excerpt) -> list[list[float]]:
-    """All of a stage that is not shown whole, in blocks."""
-    if excerpt.shape == excerpt.stage.shape[-2:]:
-        return []
-    blocks: list[list[float]] = excerpt.stage.overview(HTML.blocks, HTML.blocks, excerpt.head).tolist()
-    return blocks
-
-
-def _box(excerpt: Excerpt, overview: list[list[float]], colors: Range | None, precision: int) -> str:
+def _box(excerpt: Excerpt, colors: Range | None) -> str:
     """One table, in a box that scrolls when the page is narrower, and a picture of what it leaves out."""
     # A box that may scroll has to be reachable with the keyboard.
-    wide = f' tabindex="0" role="region" aria-label="{_text(excerpt.stage.title)}"' if len(excerpt.stage.columns) > _WIDE else ""
-    table = f'<div style="{_BOX}"{wide}>{_table(excerpt, colors, precision)}{_legend(excerpt, colors, precision)}</div>'
-    return table + _picture(excerpt, overview, colors)
+    wide = f' tabindex="0" role="region" aria-label="{_text(excerpt.stage.title)}"' if len(excerpt.stage.columns) > MAX_NARROW else ""
+    return f'<div style="{_BOX}"{wide}>{_table(excerpt, colors)}{_legend(excerpt, colors)}</div>{_picture(excerpt, colors)}'
 
 
-def _with_gap(shown: list[str], fold: Fold, axis: Axis, gap: str) -> list[str]:
-    """`shown`, one for each place of `axis` that is shown, with `gap` where the others would be."""
-    return [*shown[: fold.first], gap, *shown[fold.first :]] if fold.folds(axis) else shown
-
-
-def _table(excerpt: Excerpt, colors: Range | None, precision: int) -> str:
-    stage = excerpt.stage
-    row_sums, column_sums = _row_sums(excerpt, precision), _column_sums(excerpt, precision)
+def _table(excerpt: Excerpt, colors: Range | None) -> str:
+    row_sums, column_sums = _sums(excerpt)
     rows = []
-    for index, (place, line) in enumerate(zip(excerpt.rows, excerpt.lines(), strict=True)):
-        cells = [_cell(value, is_hidden, colors, precision) for value, is_hidden in line]
-        row = _with_gap(cells, HTML.columns, stage.columns, "<td>…</td>")
-        rows.append(_row(_label(stage.rows.labels[place]), [*row, *row_sums[index : index + 1]]))
-    width = len(excerpt.columns) + HTML.columns.folds(stage.columns) + bool(row_sums)
-    rows = _with_gap(rows, HTML.rows, stage.rows, _row("⋮", [f'<td colspan="{width}"></td>']))
+    for label, cells, row_sum in zip(excerpt.row_labels, _cells(excerpt, colors), row_sums or [""] * len(excerpt.rows), strict=True):
+        rows.append(_row(_label(label), [*excerpt.with_column_gap(cells, "<td>…</td>"), row_sum]))
+    width = len(excerpt.with_column_gap(excerpt.columns, 0)) + bool(row_sums)
+    rows = excerpt.with_row_gap(rows, _row("⋮", [f'<td colspan="{width}"></td>']))
     if column_sums:
-        rows.append(_row("Σ column", [*_with_gap(column_sums, HTML.columns, stage.columns, "<td>…</td>"), "<td></td>"]))
+        rows.append(_row("Σ column", [*excerpt.with_column_gap(column_sums, "<td>…</td>"), "<td></td>"]))
     return (
         f'<table cellpadding="4" style="{_TABLE}"><caption style="{_CAPTION}">{_caption(excerpt)}</caption>'
         f"<thead>{_head_row(excerpt, bool(row_sums))}</thead><tbody>{''.join(rows)}</tbody></table>"
@@ -160,8 +126,8 @@ def _table(excerpt: Excerpt, colors: Range | None, precision: int) -> str:
 
 def _head_row(excerpt: Excerpt, has_sums: bool) -> str:
     stage = excerpt.stage
-    labels = [f'<th scope="col">{_label(stage.columns.labels[place])}</th>' for place in excerpt.columns]
-    cells = _with_gap(labels, HTML.columns, stage.columns, '<th scope="col">…</th>')
+    labels = [f'<th scope="col">{_label(label)}</th>' for label in excerpt.column_labels]
+    cells = excerpt.with_column_gap(labels, '<th scope="col">…</th>')
     if has_sums:
         cells.append('<th scope="col">Σ row</th>')
     corner = f"{_text(stage.rows.name)}\N{NO-BREAK SPACE}\\\N{NO-BREAK SPACE}{_text(stage.columns.name)}"
@@ -173,13 +139,19 @@ def _row(header: str, cells: list[str]) -> str:
     return f'<tr style="background:none"><th scope="row">{header}</th>{"".join(cells)}</tr>'
 
 
-def _cell(value: Number | bool, is_hidden: bool, colors: Range | None, precision: int) -> str:
+def _cells(excerpt: Excerpt, colors: Range | None) -> list[list[str]]:
+    precision = excerpt.trace.options.precision
+    lines = zip(excerpt.values, excerpt.kinds, strict=True)
+    return [[_cell(value, kind, colors, precision) for value, kind in zip(*line, strict=True)] for line in lines]
+
+
+def _cell(value: float | bool, kind: Kind, colors: Range | None, precision: int) -> str:
     if isinstance(value, bool):
         return f'<td style="{_ALLOWED}">✓</td>' if value else f'<td style="{_HIDDEN}"><small>hidden</small></td>'
     number = format_number(value, precision)
-    if is_hidden:
+    if kind == "hidden":
         return f'<td style="{_HIDDEN}">{number}\N{NO-BREAK SPACE}<small>hidden</small></td>'
-    if colors is None or not math.isfinite(value):
+    if kind == "not finite" or colors is None:
         return f'<td style="{_NOT_FINITE}"><strong>{number}</strong></td>'
     return f'<td style="{_heat_style(value, colors)}">{number}</td>'
 
@@ -189,61 +161,62 @@ def _heat_style(value: float, colors: Range) -> str:
     return f"background:{background};color:{ink}"
 
 
-def _row_sums(excerpt: Excerpt, precision: int) -> list[str]:
-    # Down the columns, a row that is all hidden is as good as any other.
-    remark = " <small>nothing to attend to</small>" if excerpt.softmax and excerpt.softmax.over == "columns" else ""
-    return [f"<td>{format_number(total, precision)}{'' if total else remark}</td>" for total in excerpt.row_sums]
+def _sums(excerpt: Excerpt) -> tuple[list[str], list[str]]:
+    """Cells with the sums of a softmax: of its rows, and of its columns where it went over the rows."""
+    precision = excerpt.trace.options.precision
+    if excerpt.column_sums:
+        return _sum_cells(excerpt.row_sums, precision), _sum_cells(excerpt.column_sums, precision, " <small>all hidden</small>")
+    return _sum_cells(excerpt.row_sums, precision, " <small>nothing to attend to</small>"), []
 
 
-def _column_sums(excerpt: Excerpt, precision: int) -> list[str]:
-    return [f"<td>{format_number(total, precision)}{'' if total else ' <small>all hidden</small>'}</td>" for total in excerpt.column_sums]
+def _sum_cells(sums: list[float], precision: int, if_zero: str = "") -> list[str]:
+    return [f"<td>{format_number(total, precision)}{'' if total else if_zero}</td>" for total in sums]
 
 
 def _caption(excerpt: Excerpt) -> str:
     stage = excerpt.stage
     shape = "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}".join(f"{size:,}" for size in stage.shape)
-    label = head_label(stage, excerpt.head)
-    head = "" if label is None else f" · {_label(label)}"
+    head = "" if stage.heads is None else f" · {_label(excerpt.head_label)}"
     title = f"<strong>{_text(stage.title)}</strong>{head} · {_text(stage.symbol)} · {shape} · <code>{_text(stage.name)}</code>"
     return f"{title}<br><small>{_text(stage.meaning)}</small>"
 
 
-def _legend(excerpt: Excerpt, colors: Range | None, precision: int) -> str:
+def _legend(excerpt: Excerpt, colors: Range | None) -> str:
     """What colours, signs and bold numbers mean and what is left out, in words."""
-    legend = legend_of([excerpt])
+    seen = legend([excerpt])
     if excerpt.stage.is_mask:
-        notes = [f"✓ {MAY_ATTEND}", "hidden: may not" if legend.has_hidden else ""]
+        notes = [f"✓ {LEGEND['allowed']}", *(["hidden: may not"] if "hidden" in seen else [])]
     else:
-        notes = [
-            _describe_colors(colors, precision) if colors else "",
-            "hidden: by the mask" if legend.has_hidden else "",
-            f"bold: {NOT_FINITE}" if legend.has_not_finite else "",
-        ]
-    left_out_of = left_out(excerpt.stage, HTML)
-    sums = " Σ is over all." if excerpt.softmax and left_out_of else ""
-    lines = [" · ".join(filter(None, notes)), left_out_of + sums]
+        precision = excerpt.trace.options.precision
+        words: dict[Kind, str] = {"hidden": "hidden: by the mask", "not finite": f"bold: {LEGEND['not finite']}"}
+        notes = [*([_describe_colors(colors, precision)] if colors else []), *(words[kind] for kind in seen)]
+    lines = [" · ".join(notes), _describe_folding(excerpt)]
     return f'<p style="{_LEGEND}"><small>{"<br>".join(filter(None, lines))}</small></p>'
 
 
 def _describe_colors(colors: Range, precision: int) -> str:
-    low, high = colors
-    ends = [low, high] if low >= 0 else [-max(-low, high), 0.0, max(-low, high)]
-    swatches = [f'<span style="{_heat_style(end, colors)};padding:0 .4em">{format_number(end, precision)}</span>' for end in dict.fromkeys(ends)]
+    swatches = [f'<span style="{_heat_style(end, colors)};padding:0 .4em">{format_number(end, precision)}</span>' for end in range_ends(colors)]
     return "Colour: " + " … ".join(swatches)
 
 
-def _picture(excerpt: Excerpt, overview: list[list[float]], colors: Range | None) -> str:
+def _describe_folding(excerpt: Excerpt) -> str:
+    shown = left_out(excerpt.stage, PAGE)
+    return f"{shown} Σ is over all." if shown and excerpt.softmax else shown
+
+
+def _picture(excerpt: Excerpt, colors: Range | None) -> str:
     """All of a stage that is too large for digits, as a small picture."""
-    stage = excerpt.stage
-    if stage.is_mask:
-        overview, colors = [[value or -math.inf for value in row] for row in overview], (0.0, 1.0)
-    if not overview or colors is None:
+    blocks = excerpt.overview
+    if excerpt.stage.is_mask:
+        blocks = [[value or -math.inf for value in row] for row in blocks]
+        colors = (0.0 if "hidden" in legend([excerpt]) else 1.0), 1.0  # of the cells in the table
+    if not blocks or colors is None:
         return ""
-    source = base64.b64encode(heat_picture(overview, *colors)).decode("ascii")
-    color = "" if stage.is_mask else ", each coloured by its number farthest from 0"
-    grey = "; grey is hidden" if any(value == -math.inf for row in overview for value in row) else ""
-    words = f"All of <code>{_text(stage.name)}</code> in {len(overview)} × {len(overview[0])} blocks{color}{grey}."
-    image = f'<img alt="Picture of {_text(stage.title)}" src="data:image/png;base64,{source}">'
+    source = base64.b64encode(heat_picture(blocks, *colors)).decode("ascii")
+    coloring = "" if excerpt.stage.is_mask else ", each coloured by its number farthest from 0"
+    grey = "; grey is hidden" if any(value == -math.inf for row in blocks for value in row) else ""
+    words = f"All of <code>{_text(excerpt.stage.name)}</code> in {len(blocks)} × {len(blocks[0])} blocks{coloring}{grey}."
+    image = f'<img alt="Picture of {_text(excerpt.stage.title)}" src="data:image/png;base64,{source}">'
     return f'<p style="{_PICTURE}">{image}<br><small>{words}</small></p>'
 
 
@@ -254,10 +227,10 @@ def _worked(explanation: Explanation) -> str:
 
 def _label(label: str, style: str = _LABEL) -> str:
     """One label, inert: whole up to 200 characters, and with its beginning as a tooltip where it is longer."""
-    text = format_label(label[: _MAX_TOOLTIP + 1])
-    tooltip = f' title="{escape(shorten(text, _MAX_TOOLTIP))}"' if len(text) > HTML.letters else ""
-    style = _SHORT_LABEL if len(text) <= _SHORT else style
-    return f'<code style="{style}"{tooltip}><bdi>{escape(shorten(text, HTML.letters))}</bdi></code>'
+    text = format_label(label[: MAX_TOOLTIP + 1])
+    tooltip = f' title="{escape(shorten(text, MAX_TOOLTIP))}"' if len(text) > PAGE.letters else ""
+    style = _SHORT_LABEL if len(text) <= MAX_SHORT else style
+    return f'<code style="{style}"{tooltip}><bdi>{escape(shorten(text, PAGE.letters))}</bdi></code>'
 
 
 def _words(text: str) -> str:

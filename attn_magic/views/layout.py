@@ -11,15 +11,15 @@ from dataclasses import dataclass, field, replace
 
 from matplotlib import font_manager
 
-from attn_magic.excerpt import FIGURE, Excerpt, Range, head_label, parts_shown, range_of, read_blocks, shown_heads
+from attn_magic.excerpt import EVERY_KEY_IS_HIDDEN, FIGURE, Excerpt, Range, color_range, range_ends, read_excerpts, shown_counts
 from attn_magic.notation import Number, format_label, format_number, shorten
 from attn_magic.trace import AttentionTrace, Stage
 
-_MAX_WITH_DIGITS = 32  # rows or columns
+_MAX_DIGITS = math.prod(FIGURE.digits)  # cells of a panel with digits
 # Cells of a panel with digits at the most, panels without digits in a line, and how much of a line a label may take, for a picture that
 # should not become too long.
-_DENSITIES = ((_MAX_WITH_DIGITS**2, 3, 0.28), (_MAX_WITH_DIGITS**2, 3, 0.13), (64, 3, 0.13), (36, 3, 0.13), (36, 4, 0.13))
-_MAX_BLIND = 3  # rows named that have nothing to attend to
+_DENSITIES = ((_MAX_DIGITS, 3, 0.28), (_MAX_DIGITS, 3, 0.13), (64, 3, 0.13), (36, 3, 0.13), (36, 4, 0.13))
+_MAX_NAMED = 3  # of the rows that have nothing to attend to
 
 # Lengths in ems, that is times the font size.
 _ROOMY, TIGHT = 0.5, 0.3  # around a number, around a label
@@ -194,22 +194,20 @@ class _Widths:
 
 def read_panels(trace: AttentionTrace, stage: Stage, type_: Typesetter) -> list[_Panel]:
     """One panel for each head, or the one there is."""
-    excerpts = [read_blocks(trace, stage, head, FIGURE) for head in shown_heads(stage, FIGURE)]
-    colors = range_of(excerpts)
+    excerpts = read_excerpts(trace, stage, FIGURE)
+    colors = color_range(excerpts)
     return [_panel(excerpt, colors, type_) for excerpt in excerpts]
 
 
 def _panel(excerpt: Excerpt, colors: Range | None, type_: Typesetter) -> _Panel:
     stage, precision = excerpt.stage, excerpt.trace.options.precision
     title = type_.draw(stage.title, weight="bold")
-    head = head_label(stage, excerpt.head)
-    if head is not None:
-        title += f" · {type_.draw(head, FIGURE.letters, weight='bold')}"
-    texts = _texts(excerpt, precision)
-    row_labels = [type_.draw(stage.rows.labels[row], FIGURE.letters) for row in excerpt.rows]
-    column_labels = [type_.draw(stage.columns.labels[column], FIGURE.letters) for column in excerpt.columns]
+    if stage.heads is not None:
+        title += f" · {type_.draw(excerpt.head_label, FIGURE.letters, weight='bold')}"
+    texts = _texts(excerpt)
+    row_labels, column_labels = ([type_.draw(label, FIGURE.letters) for label in labels] for labels in (excerpt.row_labels, excerpt.column_labels))
     row_sums, column_sums = ([format_number(total, precision) for total in totals] for totals in (excerpt.row_sums, excerpt.column_sums))
-    bar = [format_number(end, precision) for end in bar_ends(colors)] if colors else []
+    bar = [format_number(end, precision) for end in range_ends(colors)] if colors else []
     like_numbers = ["−0.0000"] if stage.is_mask else []  # a mask beside the scores that it hides has cells like theirs
     return _Panel(
         excerpt=excerpt,
@@ -235,34 +233,24 @@ def _panel(excerpt: Excerpt, colors: Range | None, type_: Typesetter) -> _Panel:
     )
 
 
-def _texts(excerpt: Excerpt, precision: int) -> list[list[str]]:
+def _texts(excerpt: Excerpt) -> list[list[str]]:
     """What could stand in the cells; nothing where there are too many of them."""
-    if excerpt.is_blocks or max(excerpt.shape) > _MAX_WITH_DIGITS:
-        return []
-    texts = [[""] * len(excerpt.columns) for _ in excerpt.rows]
-    for row, column, value, _ in excerpt.cells():
-        texts[row][column] = ("✓" if value else "") if isinstance(value, bool) else format_number(value, precision)
-    return texts
-
-
-def bar_ends(colors: Range) -> list[float]:
-    """The numbers at the ends of the colours of `heat`, and 0 in their middle where they have two sides."""
-    low, high = colors
-    return list(dict.fromkeys([low, high])) if low >= 0 else [-max(-low, high), 0.0, max(-low, high)]
+    has_digits = excerpt.is_whole and all(shown <= most for shown, most in zip(excerpt.shape, FIGURE.digits, strict=True))
+    return excerpt.texts() if has_digits else []
 
 
 def _notes(excerpt: Excerpt) -> Iterator[str]:
     stage = excerpt.stage
-    if excerpt.is_blocks:
+    if not excerpt.is_whole:
         yield f"In {excerpt.shape[0]} × {excerpt.shape[1]} blocks{'' if stage.is_mask else ', each the number farthest from 0'}"
-    heads = parts_shown(stage, FIGURE).get("heads")
-    if heads and excerpt.head == 0:
-        yield f"{heads} shown"
-    labels = [format_label(stage.rows.labels[excerpt.rows[row]]) for row in excerpt.blind_rows]
+    shown = shown_counts(stage, FIGURE)
+    if "heads" in shown and excerpt.head == 0:
+        yield f"{shown['heads']} shown"
+    labels = [format_label(stage.rows.labels[row]) for row in excerpt.fully_hidden_rows]
     if labels:
-        named = ", ".join(shorten(label, FIGURE.letters) for label in labels[:_MAX_BLIND])
-        more = f" and {len(labels) - _MAX_BLIND} more" if len(labels) > _MAX_BLIND else ""
-        yield f"{named}{more}: every key is hidden, nothing to attend to"
+        named = ", ".join(shorten(label, FIGURE.letters) for label in labels[:_MAX_NAMED])
+        more = f" and {len(labels) - _MAX_NAMED} more" if len(labels) > _MAX_NAMED else ""
+        yield f"{named}{more}: {EVERY_KEY_IS_HIDDEN}"
 
 
 # The plan, in ems

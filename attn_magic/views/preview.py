@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from attn_magic.excerpt import HIDDEN_BY_MASK, MAY_ATTEND, PREVIEW, Excerpt, Range, acts, head_label, range_of, read_blocks, shown_heads
+from attn_magic.excerpt import LEGEND, PREVIEW, Excerpt, Range, acts, color_range, read_excerpts
 from attn_magic.notation import format_label, format_number, shorten
 from attn_magic.origin import describe_origin
 from attn_magic.summary import describe_check, describe_options
@@ -35,9 +35,9 @@ _INSIDE = (_CELL_HEIGHT - _LINE) // 2
 _GAP, _LINE_GAP, _MARGIN = 26, 14, 8
 _WIDEST_LABEL = 120
 
-_WITH_DIGITS = ((12, 8), (6, 5), (0, 0))  # up to how many rows and columns; fewer where the picture would be longer than a page
+_WITH_DIGITS = (PREVIEW.digits, (6, 5), (0, 0))  # fewer where the picture would be longer than a page
 _TALLEST = 1400  # pixels of such a page
-_SIDE, _WIDEST_CELL = 144, 48  # of a stage without: pixels at least; pixels
+_SIDE, _WIDEST_CELL = 144, 48  # pixels of a stage without, at least; and of its cells, at the most
 
 _MAX_NOTICES = 4
 
@@ -87,7 +87,7 @@ def preview(trace: AttentionTrace) -> bytes:
 
 def _footer(trace: AttentionTrace) -> Iterator[str]:
     if any(stage.is_mask for stage in trace):
-        yield f"✓ {MAY_ATTEND} · striped: {HIDDEN_BY_MASK}"
+        yield f"✓ {LEGEND['allowed']} · striped: {LEGEND['hidden']}"
     if any(max(stage.shape[-2:]) > PREVIEW.blocks for stage in trace):
         yield f"More than {PREVIEW.blocks} rows or columns are shown in {PREVIEW.blocks} blocks, each coloured by its number farthest from 0."
     yield f"{describe_options(trace)}. Check: {describe_check(trace)}."
@@ -135,8 +135,8 @@ _Read: TypeAlias = tuple[Excerpt, _Pixels]  # one head of a stage, and the groun
 
 
 def _read(trace: AttentionTrace, stage: Stage) -> list[_Read]:
-    excerpts = [read_blocks(trace, stage, head, PREVIEW) for head in shown_heads(stage, PREVIEW)]
-    colors = range_of(excerpts)
+    excerpts = read_excerpts(trace, stage, PREVIEW)
+    colors = color_range(excerpts)
     return [(excerpt, _grounds(excerpt, colors)) for excerpt in excerpts]
 
 
@@ -148,18 +148,17 @@ def _panels(heads: list[_Read], with_digits: tuple[int, int], precision: int) ->
 def _panel(excerpt: Excerpt, grounds: _Pixels, precision: int, has_digits: bool) -> _Panel:
     stage = excerpt.stage
     rows, columns = excerpt.shape
-    texts = _texts(excerpt, precision) if has_digits else []
-    column_labels = [_label(label) for label in stage.columns.labels] if has_digits else []
+    texts = excerpt.texts() if has_digits else []
+    column_labels = [_label(label) for label in excerpt.column_labels] if has_digits else []
     digits = max(map(_width, itertools.chain(["−0.00"], column_labels, *texts))) + 2 * _ROOM
     size = f"{_label(stage.rows.name)} {len(stage.rows):,} × {_label(stage.columns.name)} {len(stage.columns):,}"
-    label = head_label(stage, excerpt.head)
-    head = "" if label is None else f" · {_label(label)}"
+    head = "" if stage.heads is None else f" · {_label(excerpt.head_label)}"
     return _Panel(
         stage=stage,
         title=shorten(format_label(stage.title)) + head,
         symbol=shorten(format_label(stage.symbol)) + (f" · {size}" if has_digits else ""),
         size="" if has_digits else size,
-        row_labels=[_label(label) for label in (stage.rows.labels if has_digits else _ends(stage.rows))],
+        row_labels=[_label(label) for label in (excerpt.row_labels if has_digits else _ends(stage.rows))],
         column_labels=column_labels,
         texts=texts,
         grounds=grounds,
@@ -172,12 +171,6 @@ def _panel(excerpt: Excerpt, grounds: _Pixels, precision: int, has_digits: bool)
 def _ends(axis: Axis) -> list[str]:
     """The labels of the first and the last place."""
     return [axis.labels[place] for place in sorted({0, len(axis) - 1})]
-
-
-def _texts(excerpt: Excerpt, precision: int) -> list[list[str]]:
-    if excerpt.stage.is_mask:
-        return [["✓" if value else "" for value in line] for line in excerpt.values]
-    return [[format_number(value, precision) for value in line] for line in excerpt.values]
 
 
 def _grounds(excerpt: Excerpt, colors: Range | None) -> _Pixels:

@@ -20,18 +20,17 @@ from rich.text import Text
 
 from attn_magic.equations import Softmax
 from attn_magic.excerpt import (
-    HIDDEN_BY_MASK,
-    MAY_ATTEND,
+    EVERY_KEY_IS_HIDDEN,
     TERMINAL,
     Excerpt,
-    Limits,
+    Fold,
+    Kind,
     acts,
-    head_label,
-    legend_of,
-    parts_shown,
-    range_of,
-    read_excerpt,
-    shown_heads,
+    color_range,
+    legend,
+    read_excerpts,
+    shown_counts,
+    work_out,
     worked_place,
 )
 from attn_magic.notation import MINUS, count, format_label, format_number, shorten
@@ -43,9 +42,8 @@ Line: TypeAlias = list[tuple[str, str]]  # pieces of text, each with its style
 Block: TypeAlias = list[Line]  # lines that stand together
 ColorSystem: TypeAlias = Literal["256", "truecolor"]
 
-HIDDEN, ALLOWED = "·", "✓"
+_SIGNS: dict[Kind, str] = {"allowed": "✓", "hidden": "·"}
 _NARROWEST = 20  # cells
-_MAX_TOKENS = TERMINAL.rows.whole  # in the title
 _ROW_LABEL, _COLUMN_LABEL = 18, 10  # cells
 _SHORT_ROW_LABEL, _SHORT_COLUMN_LABEL = 9, 7  # where more columns fit that way
 _NARROWEST_COLUMN = 3  # one sign and a space on each side
@@ -127,8 +125,9 @@ def _console(width: int) -> Console:
 
 
 def _header(trace: AttentionTrace, width: int) -> Block:
-    tokens = ", ".join(_label(token, _ROW_LABEL) for token in trace.tokens[:_MAX_TOKENS])
-    more = ", …" if len(trace.tokens) > _MAX_TOKENS else ""
+    most = TERMINAL.rows.whole
+    tokens = ", ".join(_label(token, _ROW_LABEL) for token in trace.tokens[:most])
+    more = ", …" if len(trace.tokens) > most else ""
     title = f"Attention over {count(len(trace.tokens), 'token')}: {tokens}{more}"
     return [
         *_wrap(title, width, "bold"),
@@ -161,7 +160,7 @@ def _examples(trace: AttentionTrace, width: int) -> Block:
 
 
 def _example(trace: AttentionTrace, stage: Stage, width: int) -> Block:
-    formula, *rest = str(trace.explain(stage.name, *worked_place(stage), max_terms=TERMINAL.terms)).split("\n")
+    formula, *rest = str(work_out(trace, stage, TERMINAL)).split("\n")
     lines = _wrap(format_label(formula), width, "bold", rest="    ")
     for line in rest:
         indent = "  " if line.startswith("  ") else ""
@@ -279,41 +278,47 @@ class _Column:
         return [label, *([(f" {text:>{width}} ", colors.style(cell) if colors else "")] for cell, text in cells)]
 
 
+_GAP_COLUMN = _Column("…", [_Cell("…")])
+
+
 @dataclass(frozen=True)
 class _Matrix:
-    """What is shown of one matrix at the most: its first and last rows and columns, and what a softmax adds."""
+    """What is shown of one matrix: its rows, those of its columns that fit, and what a softmax adds."""
 
     excerpt: Excerpt
     head: str
     labels: list[str]  # of the lines below the columns' labels
-    columns: list[_Column]
-    is_whole: bool  # these are all the columns there are
+    columns: dict[int, _Column]  # by their place in the stage, as many as are shown at the most
     sums: _Column | None
-    blind: list[str]  # rows that have nothing to attend to
-
-    def ends(self, most: int) -> list[_Column]:
-        """The first and the last columns, `most` in all, with a gap where some are left out."""
-        if self.is_whole and most >= len(self.columns):
-            return self.columns
-        first = (most + 1) // 2
-        gap = _Column("…", [_Cell("…")] * len(self.labels))
-        return [*self.columns[:first], gap, *self.columns[len(self.columns) - most + first :]]
+    fully_hidden: list[str]
 
     def fits(self, most: int, width: int) -> bool:
+        """Whether `most` of the columns fit."""
+        places = Fold.halves(most).places(self.excerpt.stage.columns)
+        columns = sum(_GAP_COLUMN.width if place is None else self.columns[place].width for place in places)
         sums = self.sums.width + 1 if self.sums else 0
-        return _widest(self.labels) + 1 + sum(column.width for column in self.ends(most)) + sums <= width
+        return _widest(self.labels) + 1 + columns + sums <= width
 
     def shorten(self) -> "_Matrix":
         """The same with short labels, as far as they can still be told apart."""
-        names = _fit_all([column.label for column in self.columns], _SHORT_COLUMN_LABEL)
-        columns = [_Column(name, column.cells) for name, column in zip(names, self.columns, strict=True)]
+        names = _fit_all([column.label for column in self.columns.values()], _SHORT_COLUMN_LABEL)
+        columns = {place: _Column(name, self.columns[place].cells) for place, name in zip(self.columns, names, strict=True)}
         return replace(self, labels=_fit_all(self.labels, _SHORT_ROW_LABEL), columns=columns)
 
-    def draw(self, most: int, colors: _Heat | None) -> Block:
-        """The table with `most` of its columns."""
+    def narrow(self, most: int) -> "_Matrix":
+        """The same with `most` columns."""
+        if most == len(self.columns):
+            return self
+        limits = replace(self.excerpt.limits, columns=Fold.halves(most))
+        return replace(self, excerpt=replace(self.excerpt, limits=limits))
+
+    def draw(self, colors: _Heat | None) -> Block:
+        """The table, below the name of its head where it has one."""
         width = _widest(self.labels)
         lines: Block = [[(label + " " * (width - cell_len(label) + 1), "")] for label in ["", *self.labels]]
-        blocks = [column.draw(colors) for column in self.ends(most)]
+        gap = replace(_GAP_COLUMN, cells=_GAP_COLUMN.cells * len(self.labels))
+        columns = self.excerpt.with_column_gap([self.columns[place] for place in self.excerpt.columns], gap)
+        blocks = [column.draw(colors) for column in columns]
         if self.sums:
             blocks += [[[("│", "")]] * len(lines), self.sums.draw()]
         for block in blocks:
@@ -341,41 +346,34 @@ def _widest(texts: Sequence[str]) -> int:
     return max(cell_len(text) for text in texts)
 
 
-def _read(trace: AttentionTrace, stage: Stage, head: int | None, limits: Limits) -> _Matrix:
-    excerpt = read_excerpt(trace, stage, head, limits)
-    precision = trace.options.precision
-    lines = [[_cell(value, is_hidden, precision) for value, is_hidden in line] for line in excerpt.lines()]
-    labels = [_label(stage.rows.labels[row], _ROW_LABEL) for row in excerpt.rows]
-    totals = [_Cell(_number(total, precision)) for total in excerpt.row_sums] or [_Cell("")] * len(lines)
-    blind = [labels[row] for row in excerpt.blind_rows]
-    if limits.rows.folds(stage.rows):
-        for parts, gap in ((labels, "⋮"), (lines, [_Cell("⋮")] * len(lines[0])), (totals, _Cell("⋮"))):
-            parts.insert(limits.rows.first, gap)  # type: ignore[arg-type]
+def _matrix(excerpt: Excerpt) -> _Matrix:
+    """With a gap where rows are left out, and the sums of columns below a softmax over rows."""
+    precision, gap = excerpt.trace.options.precision, _Cell("⋮")
+    pairs = zip(excerpt.values, excerpt.kinds, strict=True)
+    cells = [[_cell(*cell, precision) for cell in zip(*pair, strict=True)] for pair in pairs]
+    labels = excerpt.with_row_gap([_label(label, _ROW_LABEL) for label in excerpt.row_labels], "⋮")
+    columns = [excerpt.with_row_gap(column, gap) for column in zip(*cells, strict=True)]
+    sums = excerpt.with_row_gap(_write(excerpt.row_sums, precision), gap)
     if excerpt.column_sums:
-        labels.append("Σ column")
-        lines.append([_Cell(_number(total, precision)) for total in excerpt.column_sums])
-        totals.append(_Cell(""))
-    name = head_label(stage, head)
+        labels, sums = [*labels, "Σ column"], [*sums, _Cell("")]
+        columns = [[*column, total] for column, total in zip(columns, _write(excerpt.column_sums, precision), strict=True)]
+    names = [_label(label, _COLUMN_LABEL) for label in excerpt.column_labels]
     return _Matrix(
         excerpt=excerpt,
-        head="" if name is None else _label(name, _ROW_LABEL),
+        head=_label(excerpt.head_label, _ROW_LABEL),
         labels=labels,
-        columns=[
-            _Column(_label(stage.columns.labels[column], _COLUMN_LABEL), [line[place] for line in lines])
-            for place, column in enumerate(excerpt.columns)
-        ],
-        is_whole=not limits.columns.folds(stage.columns),
-        sums=_Column("Σ row", totals) if excerpt.softmax else None,
-        blind=blind,
+        columns=dict(zip(excerpt.columns, map(_Column, names, columns), strict=True)),
+        sums=_Column("Σ row", sums) if excerpt.softmax else None,
+        fully_hidden=[_label(excerpt.stage.rows.labels[row], _ROW_LABEL) for row in excerpt.fully_hidden_rows],
     )
 
 
-def _cell(value: float | bool, is_hidden: bool, precision: int) -> _Cell:
-    if value is True:
-        return _Cell(ALLOWED)
-    if value is False or is_hidden:
-        return _Cell(HIDDEN)
-    return _Cell(_number(value, precision), float(value) if math.isfinite(value) else None)
+def _write(numbers: list[float], precision: int) -> list[_Cell]:
+    return [_Cell(_number(number, precision)) for number in numbers]
+
+
+def _cell(value: float | bool, kind: Kind, precision: int) -> _Cell:
+    return _Cell(_SIGNS[kind]) if kind in _SIGNS else _Cell(_number(value, precision), float(value) if kind == "number" else None)
 
 
 def _number(value: float, precision: int) -> str:
@@ -455,18 +453,22 @@ def _beside(blocks: Sequence[Block], widths: Sequence[int]) -> Block:
 
 
 def _card(trace: AttentionTrace, stage: Stage, width: int, color_system: ColorSystem | None) -> _Card:
-    limits = TERMINAL.wide(width // _NARROWEST_COLUMN)
-    matrices = [_read(trace, stage, head, limits) for head in shown_heads(stage, limits)]
-    if not all(matrix.fits(len(matrix.columns), width) for matrix in matrices):
-        matrices = [matrix.shorten() for matrix in matrices]
+    limits = replace(TERMINAL, columns=Fold.halves(width // _NARROWEST_COLUMN))
+    matrices = _narrow([_matrix(excerpt) for excerpt in read_excerpts(trace, stage, limits)], width)
+    numbers = color_range([matrix.excerpt for matrix in matrices]) if color_system else None
+    colors = _Heat(*numbers, color_system) if color_system and numbers else None
+    tables = [matrix.draw(colors) for matrix in matrices]
+    return _Card(stage, _title(stage, width), _flow(tables, width), tuple(_remarks(stage, matrices)))
+
+
+def _narrow(matrices: list[_Matrix], width: int) -> list[_Matrix]:
+    """The same, all with short labels and as many columns as fit where they are too wide."""
     most = len(matrices[0].columns)
+    if not all(matrix.fits(most, width) for matrix in matrices):
+        matrices = [matrix.shorten() for matrix in matrices]
     while most > 1 and not all(matrix.fits(most, width) for matrix in matrices):
         most -= 1
-    excerpts = [matrix.excerpt.narrow(most) for matrix in matrices]
-    ends = range_of(excerpts) if color_system else None
-    colors = _Heat(*ends, color_system) if ends and color_system else None
-    tables = [matrix.draw(most, colors) for matrix in matrices]
-    return _Card(stage, _title(stage, width), _flow(tables, width), tuple(_remarks(stage, matrices, excerpts, limits.wide(most))))
+    return [matrix.narrow(most) for matrix in matrices]
 
 
 def _title(stage: Stage, width: int) -> Block:
@@ -490,16 +492,13 @@ def _flow(tables: list[Block], width: int) -> Block:
     return lines + _beside(row, widths)
 
 
-def _remarks(stage: Stage, matrices: list[_Matrix], excerpts: list[Excerpt], limits: Limits) -> Iterator[str]:
-    legend = legend_of(excerpts)
-    if legend.has_allowed:
-        yield f"{ALLOWED} {MAY_ATTEND}"
-    if legend.has_hidden:
-        yield f"{HIDDEN} {HIDDEN_BY_MASK}"
+def _remarks(stage: Stage, matrices: list[_Matrix]) -> Iterator[str]:
+    excerpts = [matrix.excerpt for matrix in matrices]
+    yield from (f"{_SIGNS[kind]} {meaning}" for kind, meaning in legend(excerpts).items() if kind in _SIGNS)
     for matrix in matrices:
-        if matrix.blind:
-            yield f"{matrix.head}{', ' if matrix.head else ''}{', '.join(matrix.blind)}: every key is hidden, nothing to attend to."
-    parts = parts_shown(stage, limits)
-    cut = ", ".join(parts[noun] for noun in ("heads", "rows", "columns") if noun in parts)
-    if cut:
+        if matrix.fully_hidden:
+            yield f"{matrix.head}{', ' if matrix.head else ''}{', '.join(matrix.fully_hidden)}: {EVERY_KEY_IS_HIDDEN}."
+    shown = shown_counts(stage, excerpts[0].limits)
+    if shown:
+        cut = ", ".join(shown[noun] for noun in ("heads", "rows", "columns") if noun in shown)
         yield f"{cut} shown{'; sums are over all' if matrices[0].sums else ''}."
