@@ -23,7 +23,7 @@ from attn_magic.matrix.mistake import Mistake
 from attn_magic.matrix.numerals import DATA, find_fault, number_notices, read_floats, round_floats
 from attn_magic.notation import Number, format_label, shorten
 from attn_magic.notices import Notice
-from attn_magic.options import CONTROLS, Control, Options
+from attn_magic.options import CONTROLS, Control, Options, arguments_of
 from attn_magic.trace import AttentionTrace, Stage
 
 EDITABLE = ("token_encodings", *WEIGHT_NAMES)
@@ -60,15 +60,9 @@ class Experiment:
     def run(self) -> AttentionTrace:
         """The trace of this experiment, every stage computed anew."""
         options = self.options
-        trace = attend(
-            Matrix(tuple(map(tuple, self.x.tolist())), self.tokens, self.columns, self.notices),
-            mask=self.mask if options.mask == GIVEN else None if options.mask == NONE else options.mask,
-            seed=options.seed,
-            scale=options.scale,
-            col_dim=options.col_dim,
-            weights="identity" if options.weights == "identity" else self.weights,
-            temperature=options.temperature,
-        )
+        weights = "identity" if options.weights == "identity" else self.weights
+        typed = Matrix(tuple(map(tuple, self.x.tolist())), self.tokens, self.columns, self.notices)
+        trace = attend(typed, **arguments_of(options, weights, self.mask))
         return replace(trace, options=replace(trace.options, view=options.view, precision=options.precision))
 
 
@@ -261,11 +255,11 @@ def _read_seed(control: Control, value: object) -> int:
     raise InputError(f"The seed is {_show(value)}, but seeds are whole numbers from −2⁶³ to 2⁶⁴ − 1.")
 
 
-_READERS: dict[str, Callable[[Control, object], Any]] = {
+_READERS: dict[str, Callable[[Control, object], Any]] = {  # by kind of control
     "choice": _read_choice,
     "temperature": _read_temperature,
     "seed": _read_seed,
-}  # by kind of control
+}
 
 
 def _refuse_outside(stage: Stage, row: int, column: int) -> None:

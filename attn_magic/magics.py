@@ -23,9 +23,8 @@ from traitlets.config import Config
 from attn_magic import completion, display
 from attn_magic.errors import AttentionError, OptionError, did_you_mean
 from attn_magic.magic_line import find_stray_flag, help_text, read_line
-from attn_magic.masks import NONE
 from attn_magic.notation import format_error, format_label, shorten
-from attn_magic.options import MAGICS, OPTIONS, Option, Request, Variable
+from attn_magic.options import MAGICS, OPTIONS, Option, Request, Variable, arguments_of
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -97,15 +96,7 @@ class AttentionMagics(Magics):
         _require_torch()
         from attn_magic.attention import attend
 
-        trace = attend(
-            x,
-            tokens=request.tokens,
-            mask=None if request.mask == NONE else request.mask,
-            seed=request.seed,
-            scale=request.scale,
-            col_dim=request.col_dim,
-            weights=weights,
-        )
+        trace = attend(x, tokens=request.tokens, **arguments_of(request, weights))
         return replace(trace, options=replace(trace.options, view=request.view, precision=request.precision))
 
     def _find_weights(self, name: str) -> object:

@@ -8,7 +8,7 @@ import builtins
 import keyword
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from attn_magic.errors import OptionError, did_you_mean
@@ -235,6 +235,13 @@ FLAGS = {flag: option for option in OPTIONS for flag in option.flags}
 LOOKS = {option.name for option in OPTIONS if option.is_look}
 _OFFERED = {option.name: option.control for option in OPTIONS if option.control}
 CONTROLS = dict(sorted(_OFFERED.items(), key=lambda item: item[1].place))
+
+
+def arguments_of(options: Options, weights: object, mask: object = None) -> dict[str, Any]:
+    """What `attend` has to be given to do what `options` say, with `weights` as they are and, where they say it was given, `mask`."""
+    named = {NONE: None, GIVEN: mask}.get(options.mask, options.mask)
+    plain = {one.name: getattr(options, one.name) for one in fields(Options) if one.name not in LOOKS}
+    return plain | {"weights": weights, "mask": named}
 
 
 def _show(text: str) -> str:
