@@ -19,20 +19,45 @@ settings.load_profile("same")
 for _size in ("COLUMNS", "LINES"):  # pytest's readline sets them for its workers, whose terminals have a size of their own
     os.environ.pop(_size, None)
 
-_SLOWEST = (
+# The slowest first. Without them, by `-m "not slow"`, the tests end within a minute.
+_SLOW = (
     "test_lab.py",
-    "test_matrix_properties.py",
-    "test_matrix_patterns.py",
-    "test_worksheet.py",
     "test_figure.py",
-    "test_magics.py",
+    "test_matrix_patterns.py",
+    "test_saved_outputs.py",
+    "test_matrix_pasted_back.py",
     "test_page_browser.py",
+    "test_matrix_properties.py",
+    "test_matrix_oracle.py",
+    "test_page.py",
+    "test_widget_managers.py",
+    "test_html_view.py",
+    "test_floors.py",
+    "test_magics.py",
+    "test_explorer.py",
+    "test_gif.py",
+    "test_worksheet.py",
+    "test_preview.py",
+    "test_latex.py",
+    "test_explain.py",
+    "test_kernel.py",
+    "test_matrix_accounting.py",
+    "test_docs.py",
+    "test_write.py",
+    "test_markdown.py",
+    "test_demo.py",
+    "test_explorer_mount.py",
+    "test_mutants.py",
+    "test_jupyter_console.py",
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest starts first, lest one core has to finish it alone."""
-    items.sort(key=lambda item: _SLOWEST.index(item.path.name) if item.path.name in _SLOWEST else len(_SLOWEST))
+    for item in items:
+        if item.path.name in _SLOW:
+            item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: _SLOW.index(item.path.name) if item.path.name in _SLOW else len(_SLOW))
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
