@@ -208,9 +208,7 @@ class Excerpt:
     @functools.cached_property
     def values(self) -> Sequence[Sequence[float | bool]]:
         """The number in each cell; for a mask, whether a query may attend to a key."""
-        if not self.is_in_blocks:
-            return self._read(_slices(self.rows), _slices(self.columns)).tolist()
-        return [[bool(value) for value in line] for line in self.overview] if self.stage.is_mask else self.overview
+        return self.overview if self.is_in_blocks else self._read(_slices(self.rows), _slices(self.columns)).tolist()
 
     @functools.cached_property
     def overview(self) -> list[list[float]]:
@@ -230,7 +228,11 @@ class Excerpt:
     @functools.cached_property
     def kinds(self) -> list[list[Kind]]:
         """What each cell shows."""
-        return [[_kind(*cell) for cell in zip(*line, strict=True)] for line in zip(self.values, self.hidden, strict=True)]
+        shown: Kind = "allowed" if self.stage.is_mask else "number"
+        return [
+            ["hidden" if is_hidden else shown if math.isfinite(value) else "not finite" for value, is_hidden in zip(*line, strict=True)]
+            for line in zip(self.values, self.hidden, strict=True)
+        ]
 
     def cells(self) -> Iterator[tuple[int, int, float | bool, Kind]]:
         """Row and column among those that are shown, value and kind."""
@@ -349,14 +351,6 @@ def read_whole(stage: Stage) -> Shaped[Tensor, "*heads rows columns"]:
     """All numbers of `stage`, on the CPU, for files that programs read."""
     windows = [stage.window(slice(None), slice(None), head).detach().cpu() for head in heads(stage)]
     return windows[0] if stage.heads is None else torch.stack(windows)
-
-
-def _kind(value: float | bool, is_hidden: bool) -> Kind:
-    if is_hidden:
-        return "hidden"
-    if value is True:
-        return "allowed"
-    return "number" if math.isfinite(value) else "not finite"
 
 
 def _block_starts(size: int, blocks: int) -> list[int]:

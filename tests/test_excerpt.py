@@ -195,8 +195,8 @@ class TestCells:
         assert (excerpt.row_labels, excerpt.column_labels) == (["query 0", "query 2"], ["key 0", "key 3"])
         assert excerpt.values == [[-20, -math.inf], [-8, -5]]
         assert excerpt.hidden == [[False, True], [False, False]]
-        assert read(trace, "mask", BLOCKS).values == [[True, False], [True, True]]
-        assert read(trace, "mask", BLOCKS).hidden == excerpt.hidden
+        assert read(trace, "mask", BLOCKS).kinds == [["allowed", "hidden"], ["allowed", "allowed"]]
+        assert read(trace, "mask", BLOCKS).texts() == [["✓", ""], ["✓", "✓"]]
 
     def test_an_axis_with_fewer_places_than_blocks_keeps_them(self):
         assert read(masked(counting(5, 1), all_of(5, 1)), "scores", BLOCKS).shape == (2, 1)

@@ -464,8 +464,9 @@ def _card(trace: AttentionTrace, stage: Stage, width: int, color_system: ColorSy
 def _narrow(matrices: list[_Matrix], width: int) -> list[_Matrix]:
     """The same, all with short labels and as many columns as fit where they are too wide."""
     most = len(matrices[0].columns)
-    if not all(matrix.fits(most, width) for matrix in matrices):
-        matrices = [matrix.shorten() for matrix in matrices]
+    if all(matrix.fits(most, width) for matrix in matrices):
+        return matrices
+    matrices = [matrix.shorten() for matrix in matrices]
     while most > 1 and not all(matrix.fits(most, width) for matrix in matrices):
         most -= 1
     return [matrix.narrow(most) for matrix in matrices]
