@@ -16,6 +16,22 @@ DEMO = Path(__file__).parent.parent / "demo.ipynb"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
+def join_streams(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """What is printed one after another, as one output: a kernel on a busy machine sends it in pieces."""
+    joined: list[nbformat.NotebookNode] = []
+    for output in outputs:
+        if joined and output.output_type == "stream" and joined[-1].get("name") == output.name:
+            joined[-1].text += output.text
+        else:
+            joined.append(output)
+    return joined
+
+
+def test_pieces_of_what_is_printed_are_one_output():
+    pieces = [nbformat.v4.new_output("stream", name=name, text=text) for name, text in (("stdout", "a"), ("stdout", "b"), ("stderr", "c"))]
+    assert [output.text for output in join_streams(pieces)] == ["ab", "c"]
+
+
 def run(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """`notebook` executed from the top, as it is committed: without what only a running kernel, a script or a printer can show."""
     NotebookClient(notebook, timeout=120, kernel_name="python3", store_widget_state=False).execute()
@@ -23,6 +39,8 @@ def run(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         cell.outputs = [output for output in cell.get("outputs", []) if WIDGET not in output.get("data", {})] if cell.cell_type == "code" else None
+        if cell.outputs:
+            cell.outputs = join_streams(cell.outputs)
         for output in cell.outputs or []:
             if "text/html" in output.get("data", {}):
                 output.data.pop("image/png", None)
