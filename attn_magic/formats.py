@@ -5,9 +5,8 @@ matplotlib alone takes half a second.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from attn_magic.errors import OptionError
 
@@ -29,8 +28,7 @@ def _later(home: str, *settings: object) -> Write:
     return write
 
 
-@dataclass(frozen=True)
-class Format:
+class Format(NamedTuple):
     """One thing that a trace, or one of its stages, can become.
 
     `label` is what people call it, `ending` how its files end, `meaning` what it holds. `whole(trace)` writes a trace and

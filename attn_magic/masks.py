@@ -4,8 +4,7 @@ A new mask is one new row. torch is imported when a mask is made, so that `%load
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     import torch
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
 Make: TypeAlias = "Callable[[int, int], torch.Tensor]"
 
 
-@dataclass(frozen=True)
-class Mask:
+class Mask(NamedTuple):
     """A mask that has a name.
 
     `make(queries, keys)` is its matrix: True where this query (row) may attend to this key (column). `code` is the same as a line of torch, in

@@ -8,8 +8,9 @@ import builtins
 import keyword
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, fields
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from attn_magic.errors import OptionError, did_you_mean
 from attn_magic.formats import FORMATS
@@ -42,7 +43,7 @@ class Variable(str):
     """A word on the line that is the name of something of the user's."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)  # what dataclass writes beyond that takes half a millisecond of %load_ext
 class Request(Options):
     """What one line asks for, where it differs from these defaults. Its weights may be a `Variable` that has them."""
 
@@ -55,8 +56,7 @@ class Request(Options):
     expression: str = ""
 
 
-@dataclass(frozen=True)
-class Control:
+class Control(NamedTuple):
     """How the explorer's page offers an option.
 
     `kind` is "choice" among `choices` (what is said to be one of them where something else comes, then what the page writes), "temperature"
@@ -67,11 +67,10 @@ class Control:
     label: str
     kind: str
     subject: str = ""
-    choices: Mapping[Any, tuple[str, str]] = field(default_factory=dict)
+    choices: Mapping[Any, tuple[str, str]] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):  # not a dataclass: that would take a millisecond of %load_ext
     """One way to ask for something.
 
     `name` is the field of `Request` that it sets: to what `convert` makes of the word after it, or, where it takes no word, to `constant`.

@@ -1,6 +1,5 @@
 """Saving by file name: whole or not at all, never over what is there, the same bytes every time."""
 
-import dataclasses
 import errno
 import os
 import re
@@ -41,7 +40,7 @@ def suffix(request):
 
 
 def replace_writer(monkeypatch, ending, whole):
-    monkeypatch.setitem(SAVED, ending, dataclasses.replace(SAVED[ending], whole=whole, is_slow=False))
+    monkeypatch.setitem(SAVED, ending, SAVED[ending]._replace(whole=whole, is_slow=False))
 
 
 def mistake(action) -> str:
