@@ -74,6 +74,17 @@ test("a mask hides what is made from it, and only there", () => {
   assert.equal(hiddenCells(causal, causal.byName.get("output"), null), null);
 });
 
+test("only a mask hides: a condition that is a number, or a constant, does not", () => {
+  const scores = causal.byName.get("scores");
+  for (const [condition, constants] of [
+    ["scores", {}],
+    ["on", { on: 1 }],
+  ]) {
+    const equation = { kind: "elementwise", expression: ["where", condition, 1, -Infinity], constants };
+    assert.equal(hiddenCells(causal, { ...scores, name: "more", equation, hidden: new Map() }, null), null);
+  }
+});
+
 test("heads are selected by the name of their axis, and each stage has as many as it has", () => {
   const axis = (name, size) => ({ name, labels: Array.from({ length: size }, (_, place) => `${name} ${place}`) });
   const [query, key, few, plain] = [axis("head", 4), axis("kv_head", 2), axis("head", 3), null].map((heads) => ({

@@ -171,8 +171,8 @@ function findHidden(record, stage, head) {
   if (!equation || equation.kind === "contraction") return null;
   if (equation.kind === "elementwise" && Array.isArray(equation.expression)) {
     const [name, condition, , ifFalse] = equation.expression;
-    if (name === "where" && typeof condition === "string" && ifFalse === -Infinity) {
-      const mask = stageOf(record, condition);
+    const mask = name === "where" && ifFalse === -Infinity ? record.byName.get(condition) : undefined;
+    if (mask?.isMask) {
       const size = mask.rows.labels.length * mask.columns.labels.length;
       const from = mask.heads ? head * size : 0;
       return Uint8Array.from(mask.values.subarray(from, from + size), (value) => (value ? 0 : 1));
