@@ -11,10 +11,9 @@ from typing import TypeAlias
 
 from attn_magic.errors import TraceError, did_you_mean
 from attn_magic.expressions import ARGUMENTS, Expression, names
-from attn_magic.notation import Number, count, format_label, shorten
+from attn_magic.notation import Number, count, quote
 
 SOFTMAX_OVER = ("columns", "rows")
-_MAX_CHARACTERS = 60  # of what is quoted in an error
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Contraction:
     def __post_init__(self) -> None:
         fault = _find_pattern_fault(self.indices, len(self.operands))
         if fault:
-            raise TraceError(f"The pattern {_quote(self.indices)} {fault}. A product of matrices is written 'ik,kj->ij'.")
+            raise TraceError(f"The pattern {quote(self.indices)} {fault}. A product of matrices is written 'ik,kj->ij'.")
 
     @property
     def operand_letters(self) -> tuple[str, ...]:
@@ -62,7 +61,7 @@ class Elementwise:
     def __post_init__(self) -> None:
         fault = _find_expression_fault(self.expression) or _find_constant_fault(self.constants)
         if fault:
-            raise TraceError(f"The expression {_quote(self.expression)} {fault}")
+            raise TraceError(f"The expression {quote(self.expression)} {fault}")
 
     @property
     def operands(self) -> tuple[str, ...]:
@@ -85,7 +84,7 @@ class Softmax:
 
     def __post_init__(self) -> None:
         if self.over not in SOFTMAX_OVER:
-            raise TraceError(f"A softmax goes over the {' or the '.join(SOFTMAX_OVER)}, and not over {_quote(self.over)}.")
+            raise TraceError(f"A softmax goes over the {' or the '.join(SOFTMAX_OVER)}, and not over {quote(self.over)}.")
 
     @property
     def operands(self) -> tuple[str, ...]:
@@ -150,7 +149,7 @@ def _find_pattern_fault(indices: str, operands: int) -> str:
     for letters in (*given, result):
         strange = sorted(set(letters) - set(string.ascii_letters))
         if strange or len(letters) not in (2, 3):
-            return f"has {_quote(letters)} in it: a stage has two axes, or three with heads, and a letter from a to z for each"
+            return f"has {quote(letters)} in it: a stage has two axes, or three with heads, and a letter from a to z for each"
     return _find_letter_fault(given, result)
 
 
@@ -166,10 +165,10 @@ def _find_letter_fault(given: list[str], result: str) -> str:
 def _find_expression_fault(expression: object) -> str:
     """What is wrong with the first part of an expression that is, as the end of a sentence; empty where nothing is."""
     if not isinstance(expression, tuple):
-        return "" if isinstance(expression, str | int | float) else f"has {_quote(expression)} in it, which is no number, no name and no calculation."
+        return "" if isinstance(expression, str | int | float) else f"has {quote(expression)} in it, which is no number, no name and no calculation."
     function, *arguments = expression or ("",)
     if not isinstance(function, str) or function not in ARGUMENTS:
-        return f"has the function {_quote(function)}, but there are only {', '.join(ARGUMENTS)}.{did_you_mean(str(function), ARGUMENTS, repr)}"
+        return f"has the function {quote(function)}, but there are only {', '.join(ARGUMENTS)}.{did_you_mean(str(function), ARGUMENTS, repr)}"
     least, most = ARGUMENTS[function]
     if not least <= len(arguments) <= (most or len(arguments)):
         return f"gives {function!r} {count(len(arguments), 'argument')}, but it takes {least}{'' if most else ' or more'}."
@@ -178,8 +177,4 @@ def _find_expression_fault(expression: object) -> str:
 
 def _find_constant_fault(constants: Mapping[str, object]) -> str:
     wrong = next((name for name, value in constants.items() if not isinstance(value, int | float)), None)
-    return "" if wrong is None else f"has the constant {_quote(wrong)}, which is {_quote(constants[wrong])} and no number."
-
-
-def _quote(value: object) -> str:
-    return shorten(format_label(repr(value)), _MAX_CHARACTERS)
+    return "" if wrong is None else f"has the constant {quote(wrong)}, which is {quote(constants[wrong])} and no number."

@@ -21,7 +21,7 @@ from attn_magic.matrix import Matrix
 from attn_magic.matrix.body import read_body
 from attn_magic.matrix.mistake import Mistake
 from attn_magic.matrix.numerals import DATA, find_fault, number_notices, read_floats, round_floats
-from attn_magic.notation import Number, format_label, shorten
+from attn_magic.notation import Number, quote
 from attn_magic.notices import Notice
 from attn_magic.options import CONTROLS, Control, Options, arguments_of
 from attn_magic.trace import AttentionTrace, Stage
@@ -166,7 +166,7 @@ def _refuse(faults: list[dict[str, Any]]) -> NoReturn:
 
 def _read_typed(trace: AttentionTrace, cell: _Typed) -> tuple[float, str]:
     if cell.stage not in EDITABLE:
-        raise InputError(f"{_show(cell.stage)} is computed: change what it is made from, {', '.join(EDITABLE)}.")
+        raise InputError(f"{quote(cell.stage)} is computed: change what it is made from, {', '.join(EDITABLE)}.")
     _refuse_outside(trace[cell.stage], cell.row, cell.column)
     return read_number(cell.text)
 
@@ -210,7 +210,7 @@ def _mask_of(trace: AttentionTrace) -> Bool[Tensor, "n n"]:
 
 def _set_option(experiment: Experiment, trace: AttentionTrace, name: str, value: object) -> Change:
     if name not in CONTROLS:
-        raise InputError(f"There is no option {_show(name)} to change here, but {', '.join(CHANGEABLE)}.")
+        raise InputError(f"There is no option {quote(name)} to change here, but {', '.join(CHANGEABLE)}.")
     chosen = _READERS[CONTROLS[name].kind](CONTROLS[name], value)
     options: Options = replace(experiment.options, **{name: chosen})
     if name == "seed":
@@ -232,7 +232,7 @@ def _read_choice(control: Control, value: object) -> Any:
         if type(value) is type(choice) and value == choice:
             return choice
     words = "; ".join(said for said, _ in control.choices.values())
-    raise InputError(f"{control.subject} is {_show(value)}, but it is one of {words}.")
+    raise InputError(f"{control.subject} is {quote(value)}, but it is one of {words}.")
 
 
 def _read_temperature(control: Control, value: object) -> Number:
@@ -243,7 +243,7 @@ def _read_temperature(control: Control, value: object) -> Number:
             pass
         case int() | float():
             return read_temperature(value)
-    raise InputError(f"The temperature is {_show(value)}, but it has to be a finite number above 0.")
+    raise InputError(f"The temperature is {quote(value)}, but it has to be a finite number above 0.")
 
 
 def _read_seed(control: Control, value: object) -> int:
@@ -252,7 +252,7 @@ def _read_seed(control: Control, value: object) -> int:
         return read_seed(int(value.replace("−", "-")))
     if isinstance(value, int) and not isinstance(value, bool):
         return read_seed(value)
-    raise InputError(f"The seed is {_show(value)}, but seeds are whole numbers from −2⁶³ to 2⁶⁴ − 1.")
+    raise InputError(f"The seed is {quote(value)}, but seeds are whole numbers from −2⁶³ to 2⁶⁴ − 1.")
 
 
 _READERS: dict[str, Callable[[Control, object], Any]] = {  # by kind of control
@@ -266,10 +266,6 @@ def _refuse_outside(stage: Stage, row: int, column: int) -> None:
     for what, place, axis in (("row", row, stage.rows), ("column", column, stage.columns)):
         if not 0 <= place < len(axis):
             raise InputError(f"{stage.name} has {len(axis)} {what}{'' if len(axis) == 1 else 's'}, so there is no {what} {place + 1}.")
-
-
-def _show(value: object) -> str:
-    return shorten(format_label(repr(value)), 60)
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,7 +31,7 @@ def _later(home: str, *settings: object) -> Write:
 class Format(NamedTuple):
     """One thing that a trace, or one of its stages, can become.
 
-    `label` is what people call it, `ending` how its files end, `meaning` what it holds. `whole(trace)` writes a trace and
+    `label` is what people call it, `ending` how its files end, `meaning` what a file holds. `whole(trace)` writes a trace and
     `stage(trace, name)` one stage of it; None where there is no such file or copy. `copy_of_whole` is for a trace that is copied whole
     and not saved. A slow `whole` takes `progress`, to be called with how much is done, of how much.
     """
@@ -48,16 +48,18 @@ class Format(NamedTuple):
 
 FORMATS = (
     Format("pytorch", "PyTorch", ".py", "a script in plain torch", copy_of_whole=_later("exports.torch_script.to_code")),
-    Format("page", "page", ".html", "one file with the explorer in it", _later("explorer.page.to_page")),
-    Format("latex", "LaTeX", ".tex", "an article", _later("exports.latex.to_latex"), _later("exports.latex.stage_to_latex")),
-    Format("markdown", "Markdown", ".md", "tables to read", _later("exports.markdown.to_markdown"), _later("exports.markdown.stage_to_markdown")),
-    Format("csv", "CSV", ".csv", "the matrix; in a copy, a stage", _later("exports.csv.to_csv"), _later("exports.csv.to_csv")),
-    Format("png", "PNG", ".png", "a picture", _later("views.figure.picture", "png"), _later("views.figure.stage_picture", "png")),
-    Format("svg", "SVG", ".svg", "a picture", _later("views.figure.picture", "svg"), _later("views.figure.stage_picture", "svg")),
-    Format("pdf", "PDF", ".pdf", "a picture", _later("views.figure.picture", "pdf")),
-    Format("gif", "GIF", ".gif", "the stages one after another", _later("exports.gif.to_gif"), is_slow=True),
-    Format("npz", "NumPy", ".npz", "every stage as an array", _later("exports.arrays.to_npz")),
-    Format("pt", "torch", ".pt", "every stage as a tensor", _later("exports.arrays.to_pt")),
+    Format("page", "page", ".html", "one page with the explorer in it", _later("explorer.page.to_page")),
+    Format("latex", "LaTeX", ".tex", "every stage to read", _later("exports.latex.to_latex"), _later("exports.latex.stage_to_latex")),
+    Format(
+        "markdown", "Markdown", ".md", "every stage to read", _later("exports.markdown.to_markdown"), _later("exports.markdown.stage_to_markdown")
+    ),
+    Format("csv", "CSV", ".csv", "the matrix", _later("exports.csv.to_csv"), _later("exports.csv.to_csv")),
+    Format("png", "PNG", ".png", "a picture of every stage", _later("views.figure.picture", "png"), _later("views.figure.stage_picture", "png")),
+    Format("svg", "SVG", ".svg", "a picture of every stage", _later("views.figure.picture", "svg"), _later("views.figure.stage_picture", "svg")),
+    Format("pdf", "PDF", ".pdf", "a picture of every stage", _later("views.figure.picture", "pdf")),
+    Format("gif", "GIF", ".gif", "the stages, one after the other", _later("exports.gif.to_gif"), is_slow=True),
+    Format("npz", "NumPy", ".npz", "every stage as an array or a tensor", _later("exports.arrays.to_npz")),
+    Format("pt", "torch", ".pt", "every stage as an array or a tensor", _later("exports.arrays.to_pt")),
 )
 SAVED = {form.ending: form for form in FORMATS if form.whole}
 COPIED = {form.name: form for form in FORMATS if form.stage or form.copy_of_whole}

@@ -18,7 +18,7 @@ from attn_magic.errors import InputError
 from attn_magic.limits import find_excess
 from attn_magic.masks import MASKS
 from attn_magic.matrix import Matrix
-from attn_magic.notation import Number, count, format_label, shorten
+from attn_magic.notation import Number, count, format_label, quote, shorten
 from attn_magic.notices import Notice
 from attn_magic.options import SEEDS
 
@@ -122,7 +122,7 @@ def _read_rows(rows: Any) -> Array:
     all_truth_values = all(isinstance(cell, bool) for _, cell in cells)
     for where, cell in cells:
         if not isinstance(cell, list | numbers.Number) or (isinstance(cell, bool) and not all_truth_values):
-            raise InputError(f"{where} is {_quote(cell)}, which is no number.")
+            raise InputError(f"{where} is {quote(cell, 80)}, which is no number.")
         if isinstance(cell, int) and abs(cell) >= _BEYOND_FLOATS:
             raise InputError(f"{where} is too large a whole number for any kind of float.")
     try:
@@ -154,7 +154,7 @@ def _refuse_uneven(rows: list[Any]) -> None:
         return
     for place, row in enumerate(rows, start=1):
         if not isinstance(row, list):
-            raise InputError(f"Row {place} is {_quote(row)}, but row 1 is a row of {count(len(rows[0]), 'number')}.")
+            raise InputError(f"Row {place} is {quote(row, 80)}, but row 1 is a row of {count(len(rows[0]), 'number')}.")
         if len(row) != len(rows[0]):
             wanted = "Every row is one token, so all rows need the same length."
             raise InputError(f"Row {place} has {count(len(row), 'number')}, but row 1 has {len(rows[0])}. {wanted}")
@@ -295,7 +295,3 @@ def _mask_hint(array: Array) -> str:
 
 def _shape(array: Tensor | Array) -> str:
     return " × ".join(str(size) for size in array.shape) or "a single value"
-
-
-def _quote(value: object) -> str:
-    return shorten(format_label(repr(value)), 80)

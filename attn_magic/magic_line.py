@@ -8,10 +8,7 @@ from typing import Any
 
 from attn_magic.errors import OptionError, did_you_mean
 from attn_magic.masks import MASKS
-from attn_magic.notation import format_label, shorten
-from attn_magic.options import FLAGS, MAGICS, OPTIONS, Option, Request
-
-_MAX_CHARACTERS = 60  # of the user's own text, quoted in an error
+from attn_magic.options import FLAGS, MAGICS, OPTIONS, Option, Request, quote_typed, show_typed
 
 
 def read_line(line: str) -> dict[str, Any]:
@@ -32,7 +29,7 @@ def read_line(line: str) -> dict[str, Any]:
         option = find_option(flag)
         if not option.syntax:
             if equals:
-                raise OptionError(f"{flag} is a switch and takes no value, but {_quote(text)} follows it.")
+                raise OptionError(f"{flag} is a switch and takes no value, but {quote_typed(text)} follows it.")
             asked[option.name] = option.constant
             continue
         if not equals:
@@ -45,7 +42,7 @@ def read_line(line: str) -> dict[str, Any]:
 def find_option(flag: str) -> Option:
     """The option called `flag`, or an error that names the closest one."""
     if flag not in FLAGS:
-        raise OptionError(f"There is no option {_show(flag)}.{_suggest_flag(flag)}\nThe options are {', '.join(FLAGS)}.")
+        raise OptionError(f"There is no option {show_typed(flag)}.{_suggest_flag(flag)}\nThe options are {', '.join(FLAGS)}.")
     return FLAGS[flag]
 
 
@@ -76,7 +73,7 @@ def _split_word(text: str) -> tuple[str, str]:
     try:
         word = words.get_token()
     except ValueError:  # shlex: "No closing quotation", "No escaped character"
-        raise OptionError(f"A quote is opened and not closed, or a backslash ends the line: {_show(text)}") from None
+        raise OptionError(f"A quote is opened and not closed, or a backslash ends the line: {show_typed(text)}") from None
     return word or "", text[source.tell() :].lstrip()
 
 
@@ -85,14 +82,6 @@ def _split_value(flag: str, option: Option, rest: str) -> tuple[str, str]:
     if not following or following.partition("=")[0] in FLAGS:
         raise OptionError(f"{flag} needs a value: {flag} {option.syntax}")
     return _split_word(rest)
-
-
-def _show(text: str) -> str:
-    return format_label(shorten(text, _MAX_CHARACTERS))
-
-
-def _quote(text: str) -> str:
-    return f"'{_show(text)}'"
 
 
 def help_text(magic: str) -> str:

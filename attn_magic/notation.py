@@ -133,6 +133,15 @@ def shorten(text: str, most: int = 40) -> str:
     return text[:end] + "…"
 
 
+def quote(value: object, most: int = 60) -> str:
+    r"""A value as an error quotes it: as Python writes it, printable and in at most `most` characters.
+
+    >>> quote(["a", "\x1b"]), quote("a very long text", 8)
+    ("['a', '\\x1b']", "'a very…")
+    """
+    return shorten(format_label(repr(value)), most)
+
+
 def format_error(error: BaseException) -> str:
     r"""Another program's error in one line of at most 300 characters.
 

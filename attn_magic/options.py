@@ -103,7 +103,7 @@ class Option(NamedTuple):  # not a dataclass: that would take a millisecond of %
     def read(self, flag: str, text: str) -> object:
         """The value that `text` after `flag` stands for."""
         if self.choices and not self.takes_variable and text not in self.choices:
-            raise OptionError(f"{flag} is {_quote(text)}, but it is one of {', '.join(self.choices)}.{did_you_mean(text, self.choices)}")
+            raise OptionError(f"{flag} is {quote_typed(text)}, but it is one of {', '.join(self.choices)}.{did_you_mean(text, self.choices)}")
         return self.convert(flag, text)
 
     def ask_for(self, value: object) -> tuple[str, ...]:
@@ -116,7 +116,7 @@ class Option(NamedTuple):  # not a dataclass: that would take a millisecond of %
 
 def _read_variable(flag: str, text: str) -> str:
     if not text.isidentifier() or keyword.iskeyword(text):
-        raise OptionError(f"{flag} is {_quote(text)}, which cannot be the name of a variable. Use letters, digits and _, as in {flag} trace.")
+        raise OptionError(f"{flag} is {quote_typed(text)}, which cannot be the name of a variable. Use letters, digits and _, as in {flag} trace.")
     if hasattr(builtins, text) or _KEPT_BY_IPYTHON.fullmatch(text):
         raise OptionError(f"{flag} is {text}, a name that Python or IPython uses itself. Choose another one, as in {flag} trace.")
     return text
@@ -124,21 +124,21 @@ def _read_variable(flag: str, text: str) -> str:
 
 def _read_weights(flag: str, text: str) -> str:
     if not text.isidentifier() or keyword.iskeyword(text):
-        raise OptionError(f"{flag} is {_quote(text)}, but it takes identity or the name of a variable that has W_q, W_k and W_v.")
+        raise OptionError(f"{flag} is {quote_typed(text)}, but it takes identity or the name of a variable that has W_q, W_k and W_v.")
     return text if text == "identity" else Variable(text)
 
 
 def _read_seed(flag: str, text: str) -> int:
     seed = _read_integer(text)
     if seed not in SEEDS:
-        raise OptionError(f"{flag} is {_quote(text)}, but a seed is a whole number from −2⁶³ to 2⁶⁴ − 1, as in {flag} 42.")
+        raise OptionError(f"{flag} is {quote_typed(text)}, but a seed is a whole number from −2⁶³ to 2⁶⁴ − 1, as in {flag} 42.")
     return seed
 
 
 def _read_precision(flag: str, text: str) -> int:
     precision = _read_integer(text)
     if precision not in PRECISIONS:
-        raise OptionError(f"{flag} is {_quote(text)}, but numbers are shown with 0 to 10 decimals, as in {flag} {PRECISION}.")
+        raise OptionError(f"{flag} is {quote_typed(text)}, but numbers are shown with 0 to 10 decimals, as in {flag} {PRECISION}.")
     return precision
 
 
@@ -243,9 +243,11 @@ def arguments_of(options: Options, weights: object, mask: object = None) -> dict
     return plain | {"weights": weights, "mask": named}
 
 
-def _show(text: str) -> str:
+def show_typed(text: str) -> str:
+    """What stands on the reader's line, as an error shows it."""
     return format_label(shorten(text, _MAX_CHARACTERS))
 
 
-def _quote(text: str) -> str:
-    return f"'{_show(text)}'"
+def quote_typed(text: str) -> str:
+    """The same in quotes."""
+    return f"'{show_typed(text)}'"

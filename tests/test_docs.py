@@ -11,6 +11,7 @@ import pytest
 
 import attn_magic
 from attn_magic.attention import attend
+from attn_magic.formats import SAVED
 from attn_magic.magics import AttentionMagics
 from attn_magic.options import MAGICS, OPTIONS
 
@@ -120,6 +121,12 @@ def test_every_kind_of_file_is_in_the_manual():
     files = USING[USING.index("| ending |") : USING.index("A file is never replaced")]
     for place in (OPTIONS_TABLE, files):
         assert set(endings) <= set(re.findall(r"`(\.\w+)`", place))
+
+
+@pytest.mark.parametrize("form", SAVED.values(), ids=lambda form: form.name)
+def test_what_a_file_holds_is_said_in_the_words_of_the_table(form):
+    [row] = [row for row in USING.splitlines() if re.match(rf"\|[^|]*`\{form.ending}`[^|]*\|", row)]
+    assert form.meaning in row
 
 
 @pytest.mark.parametrize("path", [path for path in DOCUMENTS if path != "docs/pasting.md"])

@@ -8,7 +8,6 @@ import pytest
 
 from attn_magic.explorer.bundle import module_text, stylesheet_text
 from attn_magic.explorer.serialize import serialize_record, serialize_values
-from tests.browser import FLAGS, find_chromium
 from tests.kinds import KINDS
 
 UNPACK = "const unpack = (text) => new DataView(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);"
@@ -32,17 +31,6 @@ window.hosts = TRACES.map(({ record, values, focus, step }) => {
     return host;
 });
 """
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    executable = find_chromium()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -9,23 +9,12 @@ from attn_magic.explorer.page import to_page
 from attn_magic.exports.worksheet import worksheet
 from attn_magic.exports.write import save
 from attn_magic.notation import format_number
-from tests.browser import FLAGS, find_chromium, read_axe
+from tests.browser import read_axe
 from tests.kinds import KINDS
 from tests.labels import LABELS
 from tests.traces import INDIAN, grouped_queries
 
 CONTRAST_AND_ALL = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    executable = find_chromium()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
